@@ -1,0 +1,98 @@
+"""The KKT residuals of a point, in the user's units: what `success` is decided on.
+
+    stationarity      max | grad f + J'y + z |
+    feasibility       max distance of c from [lo, hi] and of x from its bounds
+    complementarity   max | multiplier * slack | over all sides, or | multiplier | where the side does not exist
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lagrange.model.named_pytree import Vector
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """Unscaled residuals, and the scales against which a tolerance is relative.
+
+    Attributes
+    ----------
+    stationarity, feasibility, complementarity : float
+        In the user's units.
+    stationarity_scale : float
+        max(1, largest term of the sums in grad f + J'y + z): what rounding in them is relative to.
+    relative_feasibility : float
+        Violations divided by max(1, |side|).
+    complementarity_scale : float
+        max(1, |f|): multiplier times slack has the units of the objective.
+    """
+
+    stationarity: float
+    feasibility: float
+    complementarity: float
+    stationarity_scale: float
+    relative_feasibility: float
+    complementarity_scale: float
+
+    @property
+    def relative(self) -> float:
+        """The largest of the three, each relative to its scale."""
+        return max(
+            self.stationarity / self.stationarity_scale,
+            self.relative_feasibility,
+            self.complementarity / self.complementarity_scale,
+        )
+
+    def within(self, tol: float) -> bool:
+        """True where all three are at most tol, relative to their scales (False for nan)."""
+        return bool(self.relative <= tol)
+
+
+def kkt_residuals(
+    f: float,
+    c: Vector,
+    gradient: Vector,
+    jacobian: Vector,
+    x: Vector,
+    y: Vector,
+    z: Vector,
+    bounds: tuple[Vector, Vector],
+    sides: tuple[Vector, Vector],
+) -> Residuals:
+    """Residuals at x with multipliers y of the rows and z of the bounds (signs: y, z > 0 at upper sides).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> one, none = np.ones(1), np.empty(0)
+    >>> r = kkt_residuals(1.0, none, 2 * one, np.empty((0, 1)), one, none, -2 * one,
+    ...                   (one, np.inf * one), (none, none))
+    >>> r.stationarity, r.feasibility, r.complementarity
+    (0.0, 0.0, 0.0)
+    """
+    dual = gradient + jacobian.T @ y + z
+    terms = np.abs(gradient) + np.abs(jacobian).T @ np.abs(y) + np.abs(z)
+    values = np.concatenate([x, c])
+    lower = np.concatenate([bounds[0], sides[0]])
+    upper = np.concatenate([bounds[1], sides[1]])
+    multipliers = np.concatenate([z, y])
+    violation = np.maximum(0.0, np.maximum(lower - values, values - upper))
+    nearest = np.where(values - upper > lower - values, upper, lower)
+    size = np.maximum(1.0, np.abs(np.where(np.isfinite(nearest), nearest, 0.0)))
+    side = np.where(multipliers > 0.0, upper, lower)
+    slack = np.where(np.isfinite(side), np.abs(values - side), 1.0)
+    return Residuals(
+        stationarity=_largest(dual),
+        feasibility=_largest(violation),
+        complementarity=_largest(multipliers * slack),
+        stationarity_scale=max(1.0, _largest(terms)),
+        relative_feasibility=_largest(violation / size),
+        complementarity_scale=max(1.0, abs(f)),
+    )
+
+
+def _largest(vector: Vector) -> float:
+    return float(np.abs(vector).max(initial=0.0))

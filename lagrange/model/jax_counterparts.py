@@ -1,0 +1,75 @@
+"""Which JAX function stands for a function of NumPy, of `math` or of `scipy.special`.
+
+Functions are recognised by identity, never by their bare name, so that a user's own `exp` is not taken
+for NumPy's. Nothing here imports JAX or SciPy before a function of theirs is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+# Where JAX keeps the counterparts of a module's functions; the first module that has the name wins.
+JAX_MODULES = {
+    "numpy": ("jax.numpy",),
+    "numpy.linalg": ("jax.numpy.linalg",),
+    "numpy.fft": ("jax.numpy.fft",),
+    "math": ("jax.numpy", "jax.scipy.special"),
+    "scipy.special": ("jax.scipy.special", "jax.numpy"),
+    "scipy.linalg": ("jax.scipy.linalg",),
+}
+
+# Same function, another name in JAX.
+RENAMED = {
+    "numpy.asanyarray": "asarray",
+    "numpy.ascontiguousarray": "asarray",
+    "numpy.fix": "trunc",
+    "numpy.row_stack": "vstack",
+    "math.fabs": "abs",
+    "math.asin": "arcsin",
+    "math.acos": "arccos",
+    "math.atan": "arctan",
+    "math.asinh": "arcsinh",
+    "math.acosh": "arccosh",
+    "math.atanh": "arctanh",
+    "math.atan2": "arctan2",
+    "math.pow": "power",
+    "math.lgamma": "gammaln",
+    "scipy.special.psi": "digamma",
+}
+
+# Same name in JAX, another meaning: `math.remainder` rounds to nearest, NumPy's goes down; `math` counts
+# with Python's integers.
+DIFFERENT_MEANING = frozenset({"math.remainder", "math.gcd", "math.lcm", "math.comb", "math.factorial"})
+
+# Keywords which JAX spells otherwise.
+RENAMED_KEYWORDS = {"numpy.clip": {"a_min": "min", "a_max": "max"}}
+
+
+def qualified_name(function: Callable[..., Any]) -> str | None:
+    """`module.name` of a function of NumPy, `math` or SciPy; None for any other object."""
+    name = getattr(function, "__name__", None)
+    if not isinstance(name, str):
+        return None
+    for module_name in JAX_MODULES:
+        module = sys.modules.get(module_name)
+        if module is not None and vars(module).get(name) is function:
+            return f"{module_name}.{name}"
+    return None
+
+
+def jax_counterpart(qualified: str) -> Callable[..., Any] | None:
+    """The JAX function with the meaning of the NumPy (math, SciPy) function of that name, or None."""
+    module_name, _, name = qualified.rpartition(".")
+    if qualified in DIFFERENT_MEANING:
+        return None
+    name = RENAMED.get(qualified, name)
+    for jax_module_name in JAX_MODULES.get(module_name, ()):
+        module: ModuleType = importlib.import_module(jax_module_name)
+        counterpart: Callable[..., Any] | None = getattr(module, name, None)
+        if counterpart is not None:
+            return counterpart
+    return None

@@ -1,0 +1,146 @@
+"""The logarithmic barrier of the bound list, and the primal-dual quantities of one iterate.
+
+    phi(v) = f - mu sum_k log d_k + kappa mu sum_{k one-sided} d_k
+
+The last term keeps variables with a single bound from drifting away (Waechter and Biegler 2006, section 3.7).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from lagrange.model.named_pytree import Vector
+from lagrange.model.standard_form import StandardForm
+
+DAMPING = 1e-5  # kappa_d
+MULTIPLIER_CORRIDOR = 1e10  # kappa_Sigma: z stays within this factor of mu / d
+LARGEST_UNSCALED_MULTIPLIER = 100.0  # s_max: mean multipliers above it relax the error measure
+BOUND_RELAXATION = 1e-8
+BOUND_PUSH = 1e-2  # kappa_1 = kappa_2: how far inside its bounds the start is moved
+
+
+@dataclass(frozen=True)
+class Iterate:
+    """One primal-dual point with the function values that belong to it."""
+
+    v: Vector  # (x, s)
+    y: Vector  # multipliers of h
+    z: Vector  # multipliers of d, positive
+    d: Vector  # distances to the bounds, positive
+    f: float
+    h: Vector
+
+    @property
+    def theta(self) -> float:
+        """Infeasibility ||h||_1."""
+        return float(np.abs(self.h).sum())
+
+
+class Barrier:
+    """The barrier of one standard form whose bounds are relaxed by 1e-8, so that an interior exists."""
+
+    def __init__(self, form: StandardForm) -> None:
+        self.form = form
+        self.bound = form.bound - form.sign * BOUND_RELAXATION * np.maximum(1.0, np.abs(form.bound))
+        sides = np.bincount(form.index, minlength=form.size)
+        self.one_sided = (sides[form.index] == 1) * DAMPING
+
+    def distances(self, v: Vector) -> Vector:
+        """Distances to the relaxed bounds."""
+        form = self.form
+        return form.sign * (v[form.index] - self.bound)
+
+    def value(self, f: float, d: Vector, mu: float) -> float:
+        """phi from the objective and the distances; infinite where a distance is not positive."""
+        if not d.size:
+            return f
+        if d.min() <= 0.0:
+            return math.inf
+        return f + mu * float(self.one_sided @ d - np.log(d).sum())
+
+    def force(self, d: Vector, mu: float) -> Vector:
+        """-d phi / d d_k: what the barrier would have for multipliers."""
+        return mu / d - mu * self.one_sided
+
+    def steps(self, dv: Vector) -> Vector:
+        """Change of the distances along dv."""
+        return self.form.sign * dv[self.form.index]
+
+    def interior(self, v: Vector) -> Vector:
+        """v moved inside its bounds by at least 1e-2, relative to the bound and to the width of its interval."""
+        low, high = self.limits()
+        width = high - low
+        # An infinite side stays infinite: -inf + 0 and +inf - 0.
+        push_low = np.where(np.isfinite(low), BOUND_PUSH * np.minimum(np.maximum(1.0, np.abs(low)), width), 0.0)
+        push_high = np.where(np.isfinite(high), BOUND_PUSH * np.minimum(np.maximum(1.0, np.abs(high)), width), 0.0)
+        return np.minimum(np.maximum(v, low + push_low), high - push_high)
+
+    def limits(self) -> tuple[Vector, Vector]:
+        """Relaxed lower and upper bounds of v, infinite where absent."""
+        form = self.form
+        low, high = np.full(form.size, -np.inf), np.full(form.size, np.inf)
+        lower = form.sign > 0
+        low[form.index[lower]] = self.bound[lower]
+        high[form.index[~lower]] = self.bound[~lower]
+        return low, high
+
+    def corridor(self, z: Vector, d: Vector, mu: float) -> Vector:
+        """z kept within a factor 1e10 of the primal multipliers mu / d."""
+        center = mu / d
+        return np.minimum(np.maximum(z, center / MULTIPLIER_CORRIDOR), center * MULTIPLIER_CORRIDOR)
+
+
+def fraction_to_boundary(values: Vector, steps: Vector, tau: float) -> float:
+    """The largest alpha in (0, 1] with values + alpha steps >= (1 - tau) values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> fraction_to_boundary(np.array([1.0, 1.0]), np.array([-2.0, 5.0]), 0.5)
+    0.25
+    """
+    if not values.size:
+        return 1.0
+    fastest = float((steps / values).min())
+    return 1.0 if fastest >= -tau else -tau / fastest
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Largest entries of the scaled KKT residuals (Waechter and Biegler 2006, equation 5)."""
+
+    dual: float
+    primal: float
+    complementarity: float  # of d z - mu
+    dual_scale: float
+    complementarity_scale: float
+
+    @property
+    def total(self) -> float:
+        """E(mu)."""
+        return max(
+            self.dual / self.dual_scale, self.primal, self.complementarity / self.complementarity_scale
+        )
+
+
+def kkt_errors(dual_residual: Vector, it: Iterate, mu: float) -> Errors:
+    """E(mu) of one iterate, from its dual residual grad_v L."""
+    multipliers = float(np.abs(it.y).sum())
+    bound_multipliers = float(it.z.sum())
+    bounds = it.z.size
+    mean = (multipliers + bound_multipliers) / max(1, it.y.size + bounds)
+    mean_bound = bound_multipliers / max(1, bounds)
+    return Errors(
+        dual=_largest(dual_residual),
+        primal=_largest(it.h),
+        complementarity=_largest(it.d * it.z - mu) if bounds else 0.0,
+        dual_scale=max(LARGEST_UNSCALED_MULTIPLIER, mean) / LARGEST_UNSCALED_MULTIPLIER,
+        complementarity_scale=max(LARGEST_UNSCALED_MULTIPLIER, mean_bound) / LARGEST_UNSCALED_MULTIPLIER,
+    )
+
+
+def _largest(vector: Vector) -> float:
+    return float(max(vector.max(), -vector.min())) if vector.size else 0.0

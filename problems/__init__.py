@@ -1,0 +1,1 @@
+"""Problem files to run and learn from, and the benchmark collections."""
