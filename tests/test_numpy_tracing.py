@@ -1,14 +1,17 @@
 """Plain NumPy code, as people write it, gives the same values and exact derivatives under JAX."""
 
 import copy
+import enum
 import functools
 import inspect
+import itertools
 import math
 import operator
 import subprocess
 import sys
 from dataclasses import dataclass
 from math import exp, sqrt
+from pathlib import Path
 from typing import NamedTuple
 
 import jax
@@ -37,8 +40,17 @@ VECTOR = np.array([0.7, -0.4, 1.2])
 INDICES = np.array([2, 0])
 LOADS = {"dead": np.array([1.0, 2.0, 3.0]), "factor": 1.5}
 POLYNOMIAL = np.poly1d([1.0, -2.0, 0.5])
+REPOSITORY = Path(__file__).parents[1]
 POINT = np.array([0.6, 1.1, 1.7])
 SQUARE = np.array([[1.3, 0.2, 0.4], [0.1, 0.9, 0.3]])
+
+
+class Choice(enum.Enum):
+    FIRST = 1
+    SECOND = 2
+
+
+CHOICE = Choice.FIRST
 
 
 @pytest.fixture(autouse=True)
@@ -200,6 +212,69 @@ def fill_method(x):
     return out
 
 
+def swap_rows(x):
+    out = np.outer(x, x) + np.eye(3)
+    out[0], out[1] = out[1], out[0]  # both rows are views: NumPy writes the second row twice
+    return out
+
+
+def swap_scalars(x):
+    out = x.copy()
+    out[0], out[1] = out[1], out[0]
+    return out * x
+
+
+def change_through_asarray(x):
+    y = np.asarray(x, dtype=float)
+    y[0] = 2 * x[1]
+    return x * y
+
+
+def change_copies(x):
+    out = np.outer(x, [1.0, 2.0])
+    out.flatten()[0] = 9.0
+    out.T.reshape(-1)[0] = 9.0  # a transposed matrix has to be copied to be flat
+    for v in out[0]:
+        v += 1.0
+    return out
+
+
+def chained_indices(x):
+    out = np.zeros((2, 2, 2))
+    out[0][1][0] = x[0]
+    out[1, 0][1] += x[1]
+    out.T[0] += x[:2]
+    return out
+
+
+def assemble_elements(x):
+    stiffness = np.zeros((4, 4))
+    for i, k in enumerate(x):
+        nodes = [i, i + 1]
+        stiffness[np.ix_(nodes, nodes)] += k * np.array([[1.0, -1.0], [-1.0, 1.0]])
+    return stiffness
+
+
+def counts_with_nonlocal(x):
+    count = 0
+
+    def weighted(v):
+        nonlocal count
+        count += 1
+        return count * v
+
+    return sum(weighted(v) for v in x)
+
+
+def compares_enum(x):
+    return math.exp(x[0]) if CHOICE is Choice.FIRST else 0.0
+
+
+def ignores_floating_point_errors(x):
+    with np.errstate(all="ignore"):
+        return np.log(x) + np.finfo(float).eps
+
+
 def running_sum(x):
     s = 0
     t = np.zeros(())
@@ -284,6 +359,11 @@ def with_decorator(x):
 @functools.lru_cache(maxsize=2)
 def cached_objective(key):
     return math.tan(key / 4)
+
+
+@np.vectorize
+def vectorized(v, w):
+    return math.sinh(v) * w
 
 
 class Model:
@@ -394,7 +474,7 @@ IDIOMS = {
     "comparison as number": lambda x: (x > 1) * x + (x <= 1) * x**2,
     "unpacking": unpack,
     "running sum": running_sum,
-    "zip and enumerate": lambda x: sum(i * v * w for i, (v, w) in enumerate(zip(x, x[1:], strict=False))),
+    "zip and enumerate": lambda x: sum(i * v * w for i, (v, w) in enumerate(itertools.pairwise(x))),
     "map": lambda x: np.array(list(map(math.sin, x))),
     "reversed": lambda x: np.array(list(reversed(x))) * x,
     # Indexing.
@@ -443,6 +523,12 @@ IDIOMS = {
     "copy before change": copy_before_change,
     "sort in place": sort_in_place,
     "copy of a global array": copy_of_global,
+    "swap of rows": swap_rows,
+    "swap of scalars": swap_scalars,
+    "change through asarray": change_through_asarray,
+    "change of copies": change_copies,
+    "chained indices": chained_indices,
+    "assembly of elements": assemble_elements,
     "add.at": assemble,
     "fill_diagonal": fill_diagonal,
     "copyto": copy_into,
@@ -500,6 +586,7 @@ IDIOMS = {
     "nan functions": lambda x: np.nansum(x) + np.nan_to_num(x) + np.sign(x) + np.heaviside(x - 1, 0.5),
     "fft": lambda x: np.abs(np.fft.fft(x)) ** 2 + np.fft.ifft(np.fft.fft(x)).real,
     "vectorize": lambda x: np.vectorize(lambda v: math.exp(-v) * 2)(x),
+    "vectorized helper": lambda x: vectorized(x, 2.0) + vectorized(1.0, 2.0),
     "apply_along_axis": lambda x: np.apply_along_axis(np.sum, 0, np.outer(x, x)),
     # Linear algebra.
     "norm": lambda x: np.linalg.norm(x) + norm(x, 1) + np.linalg.norm(x - VECTOR, ord=3),
@@ -538,6 +625,9 @@ IDIOMS = {
     "mutual recursion": mutual,
     "nested functions": nested_functions,
     "generator": generator,
+    "nonlocal counter": counts_with_nonlocal,
+    "enum": compares_enum,
+    "errstate": ignores_floating_point_errors,
     "closure": make_closure(VECTOR),
     "cached helpers": lambda x: sum(cached_weight(i) * cached_objective(v) for i, v in enumerate(x)),
     "decorator": with_decorator,
@@ -747,7 +837,7 @@ def test_refusal_names_function_line_and_reason(function, culprit, reason):
 
 
 def test_refusal_by_jax_itself_keeps_its_words():
-    with pytest.raises(NotTraceable, match="it calls numpy.array, which JAX refuses: ") as caught:
+    with pytest.raises(NotTraceable, match=r"it calls numpy\.array, which JAX refuses: ") as caught:
         jax.jit(traceable(fills_integers_in_object_array))(POINT)
     assert caught.value.line == marked_line(fills_integers_in_object_array)
 
@@ -970,11 +1060,12 @@ def test_globals_are_read_at_each_call():
     assert weighted(jnp.asarray(POINT)) == 2 * POINT[1]
 
 
-def test_import_does_not_import_jax_or_scipy():
-    code = (
-        "import lagrange.model.numpy_tracing, sys; sys.exit('jax' in sys.modules or 'scipy' in sys.modules)"
+def test_import_does_not_import_jax():
+    code = "import lagrange.model.numpy_tracing, sys; print('jax' in sys.modules)"
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert run.stdout.strip() == "False"
 
 
 # Random shapes.
@@ -999,7 +1090,7 @@ def fill_shifted(x):
     return out
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.data(), st.sampled_from([*SHAPE_IDIOMS, fill_shifted]), shapes)
 def test_random_shapes(data, function, shape):
     x = data.draw(arrays(float, shape, elements=numbers))
@@ -1012,7 +1103,7 @@ def test_random_shapes(data, function, shape):
     np.testing.assert_allclose(slope, difference, rtol=1e-6, atol=1e-6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.data(), mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3))
 def test_random_broadcasting(data, broadcast):
     left, right = (data.draw(arrays(float, shape, elements=numbers)) for shape in broadcast.input_shapes)

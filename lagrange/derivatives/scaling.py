@@ -48,6 +48,7 @@ class StandardProgram:
 
     Attributes
     ----------
+    bounds, sides : pairs (lower, upper) of the variables and of the rows of c, as the user gave them
     form : StandardForm
         With scaled right sides and bounds of slacks.
     """
@@ -60,6 +61,7 @@ class StandardProgram:
         scaling: Scaling,
     ) -> None:
         self.evaluation = evaluation
+        self.bounds, self.sides = bounds, sides
         self.scaling = scaling
         self.form: StandardForm = standard_form(*bounds, sides[0] * scaling.rows, sides[1] * scaling.rows)
         form = self.form

@@ -78,7 +78,7 @@ class ArrayWithViews:
     def positions(self) -> np.ndarray:
         """Number of each element in the array this one is part of.
 
-        Of type float64 for a float64 array, so that a conversion of type copies where it would copy the array.
+        Of type float64 for a float64 array, so that a conversion of type copies where it copies the array.
         """
         if self._positions is None:
             kind = np.float64 if self.dtype == np.float64 else np.intp

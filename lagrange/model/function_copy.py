@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from lagrange.model.numpy_stand_ins import is_instance, is_of_jax, stand_in
+from lagrange.model.numpy_stand_ins import Vectorized, is_instance, is_of_jax, stand_in
 from lagrange.model.traced_array import TracedArray
 
 LAGRANGE_FOLDER = str(Path(__file__).resolve().parents[1])
@@ -69,6 +69,9 @@ class FunctionCopier:
             return functools.partial(
                 self.substitute(value.func), *map(self.substitute, value.args), **keywords
             )
+        if isinstance(value, np.vectorize):
+            options = {"excluded": value.excluded, "signature": value.signature}
+            return Vectorized(self.substitute(value.pyfunc), **options)
         if isinstance(value, functools._lru_cache_wrapper):
             return self.substitute(value.__wrapped__)
         if isinstance(value, MethodType) and not isinstance(value.__self__, type):
@@ -143,7 +146,7 @@ class FunctionCopier:
         return self.substitute(builtins.__import__(*args, **kwargs))
 
     def _copy_collection(self, value: Any) -> Any:
-        """A list, tuple or dictionary with its items substituted; the original is never handed out to change."""
+        """A list, tuple or dictionary with its items substituted, which the copied code may change."""
         substitute = self.substitute if len(value) <= LONGEST_COLLECTION else lambda item: item
         if isinstance(value, tuple):
             return tuple(map(substitute, value))
@@ -157,7 +160,7 @@ class FunctionCopier:
 
     def _is_plain_instance(self, value: Any) -> bool:
         """Whether an object of a user's class is no more than its `__dict__`."""
-        kind = type(value)
+        kind: Any = type(value)
         return (
             type(kind) in (type, ABCMeta)
             and kind.__new__ is object.__new__
@@ -168,7 +171,7 @@ class FunctionCopier:
 
     def _copy_instance(self, value: Any) -> Any:
         """An object of a class derived from its own, whose methods are copies."""
-        kind = type(value)
+        kind: Any = type(value)
         members: dict[str, Any] = {}
         for base in reversed(kind.__mro__[:-1]):
             for name, member in vars(base).items():
@@ -217,7 +220,7 @@ def _names(code: CodeType) -> set[str]:
 
 def _is_empty(cell: CellType) -> bool:
     try:
-        cell.cell_contents
+        _ = cell.cell_contents
     except ValueError:
         return True
     return False

@@ -1,4 +1,4 @@
-"""Which JAX function stands for a function of NumPy, of `math` or of `scipy.special`.
+"""Which JAX function stands for one of NumPy, `math` or SciPy, and how NumPy's treats its arguments.
 
 Functions are recognised by identity, never by their bare name, so that a user's own `exp` is not taken
 for NumPy's. Nothing here imports JAX or SciPy before a function of theirs is asked for.
@@ -47,6 +47,40 @@ DIFFERENT_MEANING = frozenset({"math.remainder", "math.gcd", "math.lcm", "math.c
 
 # Keywords which JAX spells otherwise.
 RENAMED_KEYWORDS = {"numpy.clip": {"a_min": "min", "a_max": "max"}}
+
+
+def _numpy_names(names: str) -> frozenset[str]:
+    return frozenset(f"numpy.{name}" for name in names.split())
+
+
+# Functions whose result may be a view of their first argument.
+VIEW_MAKERS = _numpy_names(
+    "asarray asanyarray ascontiguousarray atleast_1d atleast_2d atleast_3d reshape ravel transpose "
+    "matrix_transpose permute_dims swapaxes moveaxis rollaxis squeeze expand_dims diagonal flip fliplr "
+    "flipud rot90 split array_split hsplit vsplit dsplit broadcast_to unstack real"
+)
+# Functions whose result depends on shapes and types alone: a constant.
+SHAPE_FUNCTIONS = _numpy_names(
+    "shape ndim size isscalar iscomplexobj isrealobj zeros_like ones_like empty_like result_type"
+)
+# Functions that make an array even of a scalar, so that a result without dimension can be assigned to.
+ARRAY_MAKERS = _numpy_names("array asarray asanyarray full")
+# Functions that take a list of arrays, which must stay a list; any other list of numbers means an array.
+SEQUENCE_TAKERS = _numpy_names(
+    "concatenate concat stack hstack vstack row_stack dstack column_stack select choose piecewise lexsort "
+    "linalg.multi_dot"
+)
+# Functions that take lists nested in lists.
+NEST_TAKERS = _numpy_names("array asarray asanyarray block")
+# Functions that change their first argument.
+IN_PLACE_FUNCTIONS = _numpy_names("fill_diagonal put place copyto")
+# `ufunc.at` and the method of JAX's `array.at[index]` that does the same.
+UFUNC_AT = {"add": "add", "subtract": "subtract", "multiply": "multiply", "minimum": "min", "maximum": "max"}
+# Methods of an array which are the NumPy function of the same name on it.
+METHODS = frozenset(
+    "sum prod mean std var min max argmin argmax argsort cumsum cumprod all any dot trace round ravel "
+    "swapaxes squeeze diagonal repeat take conj conjugate nonzero searchsorted compress choose".split()
+)
 
 
 def qualified_name(function: Callable[..., Any]) -> str | None:

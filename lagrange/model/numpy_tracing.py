@@ -83,10 +83,9 @@ def _as_jax_arrays(result: Any) -> Any:
 def _is_nest_of_scalars(value: Any) -> bool:
     if type(value) in (list, tuple):
         return bool(value) and all(_is_nest_of_scalars(item) for item in value)
-    is_number = isinstance(value, int | float | complex | np.generic)
-    return (
-        is_number or ((isinstance(value, TracedArray | np.ndarray) or is_jax_array(value)) and value.ndim == 0)
-    )
+    if isinstance(value, TracedArray | np.ndarray) or is_jax_array(value):
+        return bool(value.ndim == 0)
+    return isinstance(value, int | float | complex | np.generic)
 
 
 def _reason_of(error: Exception) -> str:
@@ -110,9 +109,9 @@ def _not_traceable(function: Any, copier: FunctionCopier, error: BaseException, 
         frames.append((step.tb_frame, step.tb_lineno))
         step = step.tb_next
     own = [i for i, (frame, _) in enumerate(frames) if frame.f_code.co_filename in copier.filenames]
+    own_name = getattr(function, "__name__", type(function).__name__)
     if not own:
-        name = getattr(function, "__qualname__", type(function).__qualname__)
-        return NotTraceable(name, "unknown file", 0, reason)
+        return NotTraceable(own_name, "unknown file", 0, reason)
     frame, line = frames[own[-1]]
     if own[-1] + 1 < len(frames):
         called = frames[own[-1] + 1][0]
@@ -120,7 +119,7 @@ def _not_traceable(function: Any, copier: FunctionCopier, error: BaseException, 
         if not is_of_lagrange(called.f_code.co_filename) and module.partition(".")[0] != "jax":
             reason = f"it calls foreign code ({_public_name(module, called.f_code.co_qualname)})"
     named = (frames[i][0].f_code.co_name for i in reversed(own))
-    name = next((name for name in named if name not in UNNAMED_SCOPES), function.__name__)
+    name = next((name for name in named if name not in UNNAMED_SCOPES), own_name)
     return NotTraceable(name, frame.f_code.co_filename, line, reason)
 
 

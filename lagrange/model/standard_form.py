@@ -69,6 +69,19 @@ class StandardForm:
         """d(v): how far v is from every bound; negative where it is violated."""
         return self.sign * (v[self.index] - self.bound)
 
+    def limits(self) -> tuple[Vector, Vector]:
+        """Lower and upper bounds of v, infinite where absent."""
+        low, high = np.full(self.size, -np.inf), np.full(self.size, np.inf)
+        lower = self.sign > 0
+        low[self.index[lower]] = self.bound[lower]
+        high[self.index[~lower]] = self.bound[~lower]
+        return low, high
+
+    def within_bounds(self, x: Vector) -> Vector:
+        """The free variables x moved to the nearest point within their bounds."""
+        low, high = self.limits()
+        return np.minimum(np.maximum(x, low[: self.n]), high[: self.n])
+
     def scatter(self, z: Vector) -> Vector:
         """D'z: bound multipliers z > 0 gathered on v, with the sign of the gradient of d."""
         return np.bincount(self.index, self.sign * z, self.size)

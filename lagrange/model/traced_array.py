@@ -24,40 +24,18 @@ from lagrange.model.array_views import (
     read_only,
     unwrap,
 )
-from lagrange.model.jax_counterparts import RENAMED_KEYWORDS, jax_counterpart, qualified_name
-
-
-def _numpy_names(names: str) -> frozenset[str]:
-    return frozenset(f"numpy.{name}" for name in names.split())
-
-
-# Functions whose result may be a view of their first argument.
-VIEW_MAKERS = _numpy_names(
-    "asarray asanyarray ascontiguousarray atleast_1d atleast_2d atleast_3d reshape ravel transpose "
-    "matrix_transpose permute_dims swapaxes moveaxis rollaxis squeeze expand_dims diagonal flip fliplr flipud "
-    "rot90 split array_split hsplit vsplit dsplit broadcast_to unstack real"
-)
-# Functions whose result depends on shapes and types alone: a constant.
-SHAPE_FUNCTIONS = _numpy_names(
-    "shape ndim size isscalar iscomplexobj isrealobj zeros_like ones_like empty_like result_type"
-)
-# Functions that make an array even of a scalar, so that a result without dimension can be assigned to.
-ARRAY_MAKERS = _numpy_names("array asarray asanyarray full")
-# Functions that take a list of arrays, which must stay a list; any other list of numbers means an array.
-SEQUENCE_TAKERS = _numpy_names(
-    "concatenate concat stack hstack vstack row_stack dstack column_stack select choose piecewise lexsort "
-    "linalg.multi_dot"
-)
-# Functions that take lists nested in lists.
-NEST_TAKERS = _numpy_names("array asarray asanyarray block")
-# Functions that change their first argument.
-IN_PLACE_FUNCTIONS = _numpy_names("fill_diagonal put place copyto")
-# `ufunc.at` and the method of JAX's `array.at[index]` that does the same.
-UFUNC_AT = {"add": "add", "subtract": "subtract", "multiply": "multiply", "minimum": "min", "maximum": "max"}
-# Methods of an array which are the NumPy function of the same name on it.
-METHODS = frozenset(
-    "sum prod mean std var min max argmin argmax argsort cumsum cumprod all any dot trace round ravel swapaxes "
-    "squeeze diagonal repeat take conj conjugate nonzero searchsorted compress choose".split()
+from lagrange.model.jax_counterparts import (
+    ARRAY_MAKERS,
+    IN_PLACE_FUNCTIONS,
+    METHODS,
+    NEST_TAKERS,
+    RENAMED_KEYWORDS,
+    SEQUENCE_TAKERS,
+    SHAPE_FUNCTIONS,
+    UFUNC_AT,
+    VIEW_MAKERS,
+    jax_counterpart,
+    qualified_name,
 )
 
 
@@ -106,11 +84,10 @@ class TracedArray(ArrayWithViews):
     def copy(self, order: str = "C") -> TracedArray:
         return TracedArray(self.value, is_scalar=self.is_scalar)
 
-    def __copy__(self) -> TracedArray:
-        return self.copy()
-
     def __deepcopy__(self, memo: dict[int, Any]) -> TracedArray:
         return self.copy()
+
+    __copy__ = copy
 
     def flatten(self, order: str = "C") -> Any:
         return self.copy().reshape(-1, order=order)
@@ -197,7 +174,7 @@ class TracedArray(ArrayWithViews):
         return call(np.round, self, digits or 0)
 
     def __divmod__(self, other: Any) -> Any:
-        return self // other, self % other  # type: ignore[operator]
+        return self // other, self % other
 
     def __rdivmod__(self, other: Any) -> Any:
         return other // self, other % self
@@ -226,26 +203,27 @@ def _in_place(ufunc: np.ufunc) -> Callable[[TracedArray, Any], Any]:
         if self.is_scalar:
             return result
         if not np.can_cast(result.dtype, self.dtype, "same_kind"):
-            raise TypeError(
-                f"cannot cast ufunc '{ufunc.__name__}' output from {result.dtype} to {self.dtype}"
-            )
+            raise TypeError(f"'{ufunc.__name__}' gives {result.dtype}, which {self.dtype} does not hold")
         self[...] = result
         return self
 
     return operate
 
 
-_UNARY = {
+# Each operator's name in `__name__` and the ufunc it stands for.
+_UNARY: dict[str, np.ufunc] = {
     "neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert,
     "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc,
 }  # fmt: skip
-_COMPARISONS = {
-    "lt": np.less, "le": np.less_equal, "eq": np.equal, "ne": np.not_equal, "gt": np.greater, "ge": np.greater_equal,
+_COMPARISONS: dict[str, np.ufunc] = {
+    "lt": np.less, "le": np.less_equal, "eq": np.equal,
+    "ne": np.not_equal, "gt": np.greater, "ge": np.greater_equal,
 }  # fmt: skip
-_ARITHMETIC = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "floordiv": np.floor_divide,
-    "mod": np.remainder, "pow": np.power, "matmul": np.matmul, "and": np.bitwise_and, "or": np.bitwise_or,
-    "xor": np.bitwise_xor, "lshift": np.left_shift, "rshift": np.right_shift,
+_ARITHMETIC: dict[str, np.ufunc] = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide,
+    "floordiv": np.floor_divide, "mod": np.remainder, "pow": np.power, "matmul": np.matmul,
+    "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
+    "lshift": np.left_shift, "rshift": np.right_shift,
 }  # fmt: skip
 for _name, _ufunc in _UNARY.items():
     setattr(TracedArray, f"__{_name}__", _unary(_ufunc))
@@ -262,13 +240,11 @@ def wrap(result: Any) -> Any:
 
 def call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """A function of NumPy (or SciPy, `math`) on traced arrays: JAX's counterpart, or itself on constants."""
-    qualified = qualified_name(
-        function
-    ) or f"{getattr(function, '__module__', '')}.{function.__name__}".lstrip(".")
+    qualified = qualified_name(function) or f"{function.__module__}.{function.__name__}"
     if kwargs.pop("out", None) is not None:
         raise TracingRefused(f"it lets {qualified} write into an array (out=)")
     if qualified in IN_PLACE_FUNCTIONS:
-        return _call_in_place(function, qualified, *args, **kwargs)
+        return _call_in_place(qualified, *args, **kwargs)
     if qualified in SHAPE_FUNCTIONS:
         args, kwargs = _representatives(args), _representatives(kwargs)
     if any_traced((args, kwargs)):
@@ -322,17 +298,15 @@ def _call_jax(counterpart: Callable[..., Any] | None, qualified: str, args: Any,
     try:
         return counterpart(*args, **kwargs)
     except (jax.errors.JAXTypeError, jax.errors.NonConcreteBooleanIndexError) as error:
-        raise TracingRefused(
-            f"it calls {qualified}, whose result has a form that depends on values"
-        ) from error
+        reason = f"it calls {qualified}, whose result has a form that depends on values"
+        raise TracingRefused(reason) from error
     except (TypeError, AttributeError, NotImplementedError) as error:
-        raise TracingRefused(
-            f"it calls {qualified}, which JAX refuses: {str(error).splitlines()[0]}"
-        ) from error
+        reason = f"it calls {qualified}, which JAX refuses: {str(error).splitlines()[0]}"
+        raise TracingRefused(reason) from error
 
 
 def _jax_argument(value: Any, qualified: str, *, tuple_is_array: bool = False) -> Any:
-    """An argument as JAX takes it: it does not read lists as arrays, and calls back with arrays of its own."""
+    """An argument as JAX takes it: it reads no list as an array, and calls back with its own arrays."""
     if callable(value) and not isinstance(value, type):
         return adapted(value)
     if not isinstance(value, list | tuple) or qualified in NEST_TAKERS:
@@ -355,7 +329,7 @@ def _representatives(value: Any) -> Any:
     return value
 
 
-def _call_in_place(function: Any, qualified: str, target: Any, *args: Any, **kwargs: Any) -> None:
+def _call_in_place(qualified: str, target: Any, *args: Any, **kwargs: Any) -> None:
     if not isinstance(target, TracedArray):
         raise TracingRefused(f"it lets {qualified} write a traced value into an array of numbers")
     if qualified == "numpy.copyto":

@@ -1,9 +1,8 @@
-"""Newton's method on the KKT system of a guessed active set: the equality-constrained end of a solve.
+"""The active-set phase: full Newton steps on the KKT conditions, one quadratic program each.
 
-    grad f + A'y = 0,   A = rows of the active constraints;   active bounds are held exactly
-
-It converges quadratically to rounding, with exact zeros for inactive multipliers, and its result is accepted
-only if multipliers have the right signs, no inactive row is violated, and the reduced Hessian is positive definite.
+It opens a solve, as long as every full step makes progress from the user's x0 (many problems need nothing else), and
+it ends one, from where the barrier phase has led: there it converges quadratically to rounding, with exact zeros for
+inactive multipliers. It has no globalization of its own: what it cannot do is left to the barrier phase.
 """
 
 from __future__ import annotations
@@ -13,23 +12,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from lagrange.derivatives.scaling import StandardProgram
-from lagrange.kkt.null_space import NullSpaceFactorization
 from lagrange.model.named_pytree import Vector
+from lagrange.model.standard_form import StandardForm
 from lagrange.newton.barrier import Iterate
 from lagrange.newton.monitor import Monitor
+from lagrange.newton.quadratic_program import Linearization, bound_multipliers, solve_quadratic_program
 
-CONTRACTION = 0.1  # Newton converges quadratically here: a residual that falls slower refutes the guess
-SLOW_STEPS = 1  # steps that may contract less
-LARGEST_STEPS = 12
+CONTRACTION = 0.1  # Newton converges quadratically here: a residual that falls slower is a slow step
+SLOW_STEPS = 1  # slow steps allowed before an ending is given up
+VIOLATION_CONTRACTION = 0.5  # a step of an ending that does not halve the violation is not worth derivatives
+OPENING_CONTRACTION = 0.5  # progress of an opening: the violation is halved, ...
+ARMIJO = 1e-4  # ... or the objective falls by this share of its slope and the violation does not grow
+FEASIBLE = 1e-6  # violations below this do not count in an opening
+OBJECTIVE_ROUNDING = 1e-10  # relative changes of the objective below this are no rise
+LARGEST_STEPS = 24
 ROUNDING = 1e-13  # relative residual at which nothing is left to gain
-WRONG_SIGN = 1e-9  # multipliers of the wrong sign below this, relative to the largest, count as zero
-VIOLATED = 1e-12  # violations of inactive bounds below this, relative to the bound, count as rounding
-GUESS_CHANGES = 3
 
 
 @dataclass(frozen=True)
 class ActivePoint:
-    """A KKT point of the equality problem of an active set, in the scaled standard form."""
+    """A KKT point in the scaled standard form with its active set."""
 
     x: Vector
     y: Vector  # (m,) multipliers of all rows
@@ -42,74 +44,122 @@ def guess(it: Iterate) -> Vector:
     return np.asarray(it.z > it.d)
 
 
-def polish(
-    program: StandardProgram, it: Iterate, active: Vector, monitor: Monitor, tol: float
-) -> ActivePoint | None:
-    """The KKT point near the iterate, starting from this guess of the active set; None where Newton fails.
-
-    The guess is corrected after every step: bounds that the step violates become active, active bounds with a
-    multiplier of the wrong sign are dropped (Hintermueller, Ito and Kunisch 2002: a semismooth Newton method).
-    """
+def opening(program: StandardProgram, x: Vector, monitor: Monitor, tol: float) -> tuple[bool, ActivePoint]:
+    """Full steps from x while they make progress: whether they reached a KKT point, and the last good point."""
     form = program.form
-    n, equalities = form.n, form.equalities
-    x, y = it.v[:n], it.y
+    at = _linearize(program, form.within_bounds(x), np.zeros(form.m))
+    if at is None:
+        nowhere = np.zeros(form.index.size)
+        return False, ActivePoint(form.within_bounds(x), np.zeros(form.m), nowhere, nowhere > 0)
+    return _full_steps(program, at, np.asarray(at.d <= 0.0), monitor, tol, ending=False)
+
+
+def polish(
+    program: StandardProgram, x: Vector, y: Vector, active: Vector, monitor: Monitor, tol: float
+) -> ActivePoint | None:
+    """The KKT point near (x, y), starting from this guess of the active set; None where Newton does not contract."""
+    at = _linearize(program, x, y)
+    if at is None:
+        return None
+    converged, point = _full_steps(program, at, active, monitor, tol, ending=True)
+    return point if converged else None
+
+
+def _full_steps(
+    program: StandardProgram, at: Linearization, active: Vector, monitor: Monitor, tol: float, ending: bool
+) -> tuple[bool, ActivePoint]:
+    form = program.form
     best: ActivePoint | None = None
     before, slow = np.inf, 0
     for _ in range(LARGEST_STEPS):
-        if np.bincount(form.index[active], minlength=form.size).max(initial=0) > 1:
-            return best  # both sides of one interval cannot be active
-        held, on_row = active & (form.index < n), active & (form.index >= n)
-        rows = np.concatenate([np.arange(equalities), form.index[on_row] - n + equalities])
-        moving = np.setdiff1d(np.arange(n), form.index[held])
-        x, kept = x.copy(), np.zeros(form.m)
-        x[form.index[held]] = form.bound[held]
-        kept[rows] = y[rows]
-        y = kept
-
-        f, c = program.objective_and_rows(x)
-        g, J, W = program.derivatives(x, y)
-        force = g + J.T @ y
-        residual = c[rows]
-        residual[equalities:] -= form.bound[on_row]
-        scale = max(1.0, float((np.abs(g) + np.abs(J).T @ np.abs(y)).max()))
-        error = max(
-            np.abs(force[moving]).max(initial=0.0) / scale,
-            np.abs(residual).max(initial=0.0),
-            np.abs(y[rows] * residual).max(initial=0.0) / max(1.0, abs(f)),
-        )
-        if not (np.isfinite(error) and np.isfinite(f) and np.isfinite(c).all() and np.isfinite(W).all()):
-            return best
-        point = _point(program, x, y, force, active)
-        corrected = _corrected(program, point, np.concatenate([x, c[equalities:]]))
-        right = bool((corrected == active).all())
-        if right and error <= tol and error < before:
-            best = point
+        z = bound_multipliers(form, at.g + at.J.T @ at.y, at.y, active)
+        error = _error(form, at, z, active)
+        if error <= tol and error < before:
+            best = ActivePoint(at.x, at.y, z, active)
         slow += error > CONTRACTION * before
-        if slow > SLOW_STEPS or (right and error <= ROUNDING) or (best is not None and error >= before):
+        done = error <= ROUNDING or (best is not None and error >= before)
+        if done or (ending and slow > SLOW_STEPS):
             break
         before = error
-        if not right and error <= CORRECT_BELOW * before:
-            active = corrected
-            continue
-        if not moving.size:
+        step = solve_quadratic_program(form, at, active)
+        if step is None:
             break
-        factorization = NullSpaceFactorization(W[np.ix_(moving, moving)], np.zeros(moving.size), J[rows][:, moving],
-                                               rows.size)  # fmt: skip
-        if not factorization.regularize(0.0):
-            return None
-        dx, dy = factorization.solve(-force[moving], -residual)
-        x, y = x.copy(), y.copy()
-        x[moving] += dx
-        y[rows] += dy
-        objective = f / program.scaling.objective * program.evaluation.program.sign
-        if not monitor.record("active set", program.full_x(x), objective, float(np.abs(residual).sum()), error):
-            return best
-    return best
+        x, y, active_after = step
+        values = _values(program, x)
+        if values is None or not (_approaches if ending else _progresses)(form, at, active, x, values, tol):
+            break
+        following = _linearize(program, x, y, values)
+        if following is None:
+            break
+        at, active = following, active_after
+        objective = at.f / program.scaling.objective * program.evaluation.program.sign
+        if not monitor.record("active set", program.full_x(x), objective, _violation(form, at.c, at.d), error):
+            break
+    if best is not None:
+        return True, best
+    return False, ActivePoint(at.x, at.y, bound_multipliers(form, at.g + at.J.T @ at.y, at.y, active), active)
 
 
-def _point(program: StandardProgram, x: Vector, y: Vector, force: Vector, active: Vector) -> ActivePoint:
-    # Stationarity in x and s:  D'z = (grad f + J'y, -y_I)  on the active entries.
+Values = tuple[float, Vector, Vector]  # f, c and the distances d
+
+
+def _values(program: StandardProgram, x: Vector) -> Values | None:
     form = program.form
-    target = np.concatenate([force, -y[form.equalities :]])
-    z = np.where(active, form.sign * target[form.index], 0.0)
-    return ActivePoint(x, y, z, active)
+    f, c = program.objective_and_rows(x)
+    if not (np.isfinite(f) and np.isfinite(c).all()):
+        return None
+    return f, c, form.distances(np.concatenate([x, c[form.equalities :]]))
+
+
+def _linearize(program: StandardProgram, x: Vector, y: Vector, values: Values | None = None) -> Linearization | None:
+    values = values or _values(program, x)
+    if values is None:
+        return None
+    g, J, W = program.derivatives(x, y)
+    if not (np.isfinite(g).all() and np.isfinite(J).all() and np.isfinite(W).all()):
+        return None
+    return Linearization(x, y, *values, g, J, W)
+
+
+def _approaches(
+    form: StandardForm, at: Linearization, active: Vector, x: Vector, values: Values, tol: float
+) -> bool:
+    """An ending: the step at least halves the violation, counting what active bounds still had to go."""
+    before = max(_violation(form, at.c, at.d), np.abs(at.d[active]).max(initial=0.0))
+    return _violation(form, values[1], values[2]) <= max(VIOLATION_CONTRACTION * before, tol)
+
+
+def _progresses(
+    form: StandardForm, at: Linearization, active: Vector, x: Vector, values: Values, tol: float
+) -> bool:
+    """An opening: the violation is halved, or it does not grow and the objective falls as its slope promises."""
+    before, after = _violation(form, at.c, at.d), _violation(form, values[1], values[2])
+    slope = float(at.g @ (x - at.x))
+    falls = slope < 0.0 and values[0] <= at.f + ARMIJO * slope
+    if max(before, after) <= FEASIBLE:
+        return falls or values[0] <= at.f + OBJECTIVE_ROUNDING * abs(at.f)
+    return after <= OPENING_CONTRACTION * before or (falls and after <= before)
+
+
+def _violation(form: StandardForm, c: Vector, d: Vector) -> float:
+    return float(max(np.abs(c[: form.equalities]).max(initial=0.0), -d.min(initial=0.0)))
+
+
+def _error(form: StandardForm, at: Linearization, z: Vector, active: Vector) -> float:
+    """Largest KKT residual: stationarity, equations, violated bounds, wrong signs, multiplier times residual."""
+    size = max(1.0, float((np.abs(at.g) + np.abs(at.J).T @ np.abs(at.y)).max()))
+    dual = np.concatenate([at.g + at.J.T @ at.y, -at.y[form.equalities :]]) - form.scatter(z)
+    gap = np.where(active, np.abs(at.d), -at.d) / np.maximum(1.0, np.abs(form.bound))
+    equations = np.abs(at.c[: form.equalities])
+    products = max(
+        np.abs(z * at.d).max(initial=0.0), (np.abs(at.y[: form.equalities]) * equations).max(initial=0.0)
+    )
+    return float(
+        max(
+            np.abs(dual).max() / size,
+            -z.min(initial=0.0) / size,
+            gap.max(initial=0.0),
+            equations.max(initial=0.0),
+            products / max(1.0, abs(at.f)),
+        )
+    )

@@ -8,7 +8,7 @@ The last term keeps variables with a single bound from drifting away (Waechter a
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,11 +40,11 @@ class Iterate:
 
 
 class Barrier:
-    """The barrier of one standard form whose bounds are relaxed by 1e-8, so that an interior exists."""
+    """The barrier of one standard form whose bounds are relaxed a little, so that an interior exists."""
 
-    def __init__(self, form: StandardForm) -> None:
+    def __init__(self, form: StandardForm, relaxation: float = BOUND_RELAXATION) -> None:
         self.form = form
-        self.bound = form.bound - form.sign * BOUND_RELAXATION * np.maximum(1.0, np.abs(form.bound))
+        self.bound = form.bound - form.sign * relaxation * np.maximum(1.0, np.abs(form.bound))
         sides = np.bincount(form.index, minlength=form.size)
         self.one_sided = (sides[form.index] == 1) * DAMPING
 
@@ -71,21 +71,12 @@ class Barrier:
 
     def interior(self, v: Vector) -> Vector:
         """v moved inside its bounds by at least 1e-2, relative to the bound and to the width of its interval."""
-        low, high = self.limits()
+        low, high = replace(self.form, bound=self.bound).limits()
         width = high - low
         # An infinite side stays infinite: -inf + 0 and +inf - 0.
         push_low = np.where(np.isfinite(low), BOUND_PUSH * np.minimum(np.maximum(1.0, np.abs(low)), width), 0.0)
         push_high = np.where(np.isfinite(high), BOUND_PUSH * np.minimum(np.maximum(1.0, np.abs(high)), width), 0.0)
         return np.minimum(np.maximum(v, low + push_low), high - push_high)
-
-    def limits(self) -> tuple[Vector, Vector]:
-        """Relaxed lower and upper bounds of v, infinite where absent."""
-        form = self.form
-        low, high = np.full(form.size, -np.inf), np.full(form.size, np.inf)
-        lower = form.sign > 0
-        low[form.index[lower]] = self.bound[lower]
-        high[form.index[~lower]] = self.bound[~lower]
-        return low, high
 
     def corridor(self, z: Vector, d: Vector, mu: float) -> Vector:
         """z kept within a factor 1e10 of the primal multipliers mu / d."""

@@ -17,7 +17,7 @@ from lagrange.kkt.null_space import NullSpaceFactorization
 from lagrange.model.named_pytree import Vector
 from lagrange.newton import active_set_phase
 from lagrange.newton.active_set_phase import ActivePoint
-from lagrange.newton.barrier import Barrier, Errors, Iterate, fraction_to_boundary, kkt_errors
+from lagrange.newton.barrier import BOUND_RELAXATION, Barrier, Errors, Iterate, fraction_to_boundary, kkt_errors
 from lagrange.newton.direction import InertiaCorrection
 from lagrange.newton.filter import Filter
 from lagrange.newton.line_search import SMALL_THETA, Progress, Step, search
@@ -30,8 +30,8 @@ SOLVED_FACTOR = 10.0  # kappa_epsilon: a barrier problem is solved to 10 mu
 SMALLEST_TAU = 0.99
 LARGEST_THETA = 1e4  # theta_max relative to the start
 LARGEST_FIRST_MULTIPLIER = 1e3
-TRY_ACTIVE_SET = 1e-2  # error below which the active-set phase is tried ...
-TRY_AGAIN = 1e-2  # ... and, once refused, again after this decrease of the error
+TRY_ACTIVE_SET = 1.0  # error below which the active-set phase is tried ...
+TRY_AGAIN = 0.1  # ... and, once refused, again after this decrease of the error
 ROUNDING = 10 * float(np.finfo(np.float64).eps)
 SHORT_STEP, SHORT_STEPS = 0.05, 6  # so many steps this short ask for restoration
 NEGLIGIBLE_VIOLATION = 1e-6
@@ -41,7 +41,7 @@ STALL_DELTA, STALL_GROWTH, STALL_TRIES = 1e-4, 10.0, 10
 
 
 class End(Enum):
-    """How a barrier phase ended."""
+    """How a phase ended."""
 
     POLISHED = auto()  # the active-set phase was accepted
     CONVERGED = auto()  # the barrier's own test holds
@@ -53,12 +53,12 @@ class End(Enum):
 
 
 @dataclass(frozen=True)
-class BarrierOutcome:
-    """The end, the last iterate, and the polished point where there is one."""
+class Outcome:
+    """The end, the last iterate, and the point of the active-set phase where that had the last word."""
 
     end: End
-    iterate: Iterate
-    polished: ActivePoint | None = None
+    iterate: Iterate | None
+    point: ActivePoint | None = None
 
 
 def starting_point(program: StandardProgram, x: Vector) -> Iterate:
@@ -83,7 +83,8 @@ def least_squares_multipliers(program: StandardProgram, it: Iterate) -> Vector:
     g, J, _ = program.derivatives(it.v[: form.n], np.zeros(form.m), 0.0)
     if not (np.isfinite(g).all() and np.isfinite(J).all()):
         return np.zeros(form.m)
-    factorization = NullSpaceFactorization(np.eye(form.n), np.ones(form.size) - _ones_on_x(form), J, form.equalities)
+    on_slacks = np.concatenate([np.zeros(form.n), np.ones(form.size - form.n)])
+    factorization = NullSpaceFactorization(np.eye(form.n), on_slacks, J, form.equalities)
     factorization.regularize(0.0)
     target = np.concatenate([g, np.zeros(form.size - form.n)]) - form.scatter(it.z)
     _, y = factorization.solve(-target, np.zeros(form.m))
@@ -91,18 +92,12 @@ def least_squares_multipliers(program: StandardProgram, it: Iterate) -> Vector:
     return y if np.isfinite(largest) and largest <= LARGEST_FIRST_MULTIPLIER else np.zeros(form.m)
 
 
-def _ones_on_x(form: object) -> Vector:
-    ones = np.zeros(form.size)  # type: ignore[attr-defined]
-    ones[: form.n] = 1.0  # type: ignore[attr-defined]
-    return ones
-
-
 def barrier_phase(
     program: StandardProgram, it: Iterate, monitor: Monitor, tol: float, mu: float = FIRST_MU
-) -> BarrierOutcome:
+) -> Outcome:
     """Iterate from `it` until the KKT conditions hold to `tol`, or a named end."""
     form = program.form
-    barrier = Barrier(form)
+    barrier = Barrier(form, min(tol, BOUND_RELAXATION))
     n, equalities, bounds = form.n, form.equalities, form.index.size
     if not bounds:
         mu = tol / SOLVED_FACTOR
@@ -110,34 +105,32 @@ def barrier_phase(
     filter = Filter(theta_max)
     inertia = InertiaCorrection()
     basis = None
-    guess: Vector | None = None
     try_below = TRY_ACTIVE_SET
     short_steps = tiny_steps = stalls = 0
     smallest_delta = 0.0
     while True:
         g, J, W = program.derivatives(it.v[:n], it.y)
         if not (np.isfinite(g).all() and np.isfinite(J).all() and np.isfinite(W).all() and np.isfinite(it.f)):
-            return BarrierOutcome(End.NOT_FINITE, it)
+            return Outcome(End.NOT_FINITE, it)
         force = J.T @ it.y
         force += g
         primal_dual = np.concatenate([force, -it.y[equalities:]]) if form.size > n else force
         errors = kkt_errors(primal_dual - form.scatter(it.z) if bounds else primal_dual, it, 0.0)
         error = errors.total
-        now_guess = active_set_phase.guess(it)
-        settled = bounds > 0 and error <= try_below and guess is not None and np.array_equal(guess, now_guess)
-        if settled or error <= tol:
-            point = active_set_phase.polish(program, it, now_guess, monitor, tol)
+        if (bounds and error <= try_below) or error <= tol:
+            point = active_set_phase.polish(
+                program, it.v[:n], it.y, active_set_phase.guess(it), monitor, tol
+            )
             if point is not None:
-                return BarrierOutcome(End.POLISHED, it, point)
+                return Outcome(End.POLISHED, it, point)
             if monitor.stop is not None:
-                return BarrierOutcome(End.STOPPED, it)
+                return Outcome(End.STOPPED, it)
             try_below = TRY_AGAIN * error
-        guess = now_guess
         if error <= tol and errors.dual <= 1.0:
-            return BarrierOutcome(End.CONVERGED, it)
+            return Outcome(End.CONVERGED, it)
         far = np.abs(it.v[:n]).max(initial=0.0) > FAR_AWAY or it.f < -FAR_AWAY
         if far and errors.primal <= LOOSE_FEASIBILITY * max(1.0, np.abs(it.v).max()):
-            return BarrierOutcome(End.UNBOUNDED, it)
+            return Outcome(End.UNBOUNDED, it)
 
         solved = _solved(errors, it, mu)
         while solved and mu > tol / SOLVED_FACTOR:
@@ -150,7 +143,7 @@ def barrier_phase(
         factorization = NullSpaceFactorization(W, sigma, J, equalities, basis=basis)
         basis = factorization.basis
         if not inertia.apply(factorization, smallest_delta):
-            return BarrierOutcome(End.NOT_FINITE, it)
+            return Outcome(End.NOT_FINITE, it)
         barrier_force = barrier.force(it.d, mu)
         r_v = form.scatter(barrier_force) - primal_dual if bounds else -primal_dual
         dv, dy = factorization.solve(r_v, -it.h)
@@ -170,7 +163,7 @@ def barrier_phase(
                     mu = max(tol / SOLVED_FACTOR, min(MU_LINEAR * mu, mu**MU_POWER))
                     filter.clear()
                 elif errors.primal <= NEGLIGIBLE_VIOLATION:
-                    return BarrierOutcome(End.NO_PROGRESS, it)
+                    return Outcome(End.NO_PROGRESS, it)
                 else:
                     step = None
         else:
@@ -189,20 +182,20 @@ def barrier_phase(
                 stalls += 1
                 smallest_delta = max(STALL_DELTA, STALL_GROWTH * inertia.last)
                 if stalls > STALL_TRIES:
-                    return BarrierOutcome(End.NO_PROGRESS, it)
+                    return Outcome(End.NO_PROGRESS, it)
                 if not monitor.record("barrier", program.full_x(it.v[:n]), _objective(program, it.f), it.theta,
                                       errors.dual, mu, factorization.delta, 0.0):  # fmt: skip
-                    return BarrierOutcome(End.STOPPED, it)
+                    return Outcome(End.STOPPED, it)
                 continue
             filter.add(now.theta, now.phi)
             restored = restore(program, barrier, it, mu, filter, monitor)
             it = restored.iterate
             if restored.end is Restored.INFEASIBLE_STATIONARY:
-                return BarrierOutcome(End.INFEASIBLE_STATIONARY, it)
+                return Outcome(End.INFEASIBLE_STATIONARY, it)
             if restored.end is Restored.FAILED:
-                return BarrierOutcome(End.NO_PROGRESS, it)
+                return Outcome(End.NO_PROGRESS, it)
             if restored.end is Restored.STOPPED:
-                return BarrierOutcome(End.STOPPED, it)
+                return Outcome(End.STOPPED, it)
             z = it.z if it.z.max(initial=0.0) <= LARGEST_FIRST_MULTIPLIER else np.ones(bounds)
             it = replace(it, z=z)
             it = replace(it, y=least_squares_multipliers(program, it))
@@ -211,7 +204,7 @@ def barrier_phase(
         it = _accept(program, barrier, it, step, mu, tau)
         if not monitor.record("barrier", program.full_x(it.v[:n]), _objective(program, it.f), it.theta,
                               errors.dual, mu, factorization.delta, step.alpha):  # fmt: skip
-            return BarrierOutcome(End.STOPPED, it)
+            return Outcome(End.STOPPED, it)
 
 
 def _accept(

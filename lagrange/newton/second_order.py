@@ -62,17 +62,12 @@ def curvature(program: StandardProgram, x: Vector, y: Vector, z: Vector, active:
 def leave(program: StandardProgram, x: Vector, y: Vector, direction: Vector) -> Vector:
     """A point along +-direction with the lowest f + nu ||h||: where to start again."""
     form = program.form
-    low, high = np.full(form.n, -np.inf), np.full(form.n, np.inf)
-    on_x = form.index < form.n
-    lower = on_x & (form.sign > 0)
-    upper = on_x & (form.sign < 0)
-    low[form.index[lower]], high[form.index[upper]] = form.bound[lower], form.bound[upper]
     penalty = 1.0 + 10.0 * np.abs(y).max(initial=0.0)
     size = max(1.0, float(np.abs(x).max()))
     best, best_value = x, np.inf
     for sign in (1.0, -1.0):
         for step in LEAVING_STEPS:
-            trial = np.clip(x + sign * step * size * direction, low, high)
+            trial = form.within_bounds(x + sign * step * size * direction)
             f, c = program.objective_and_rows(trial)
             slack = np.concatenate([trial, c[form.equalities :]])
             outside = np.maximum(0.0, -form.distances(slack)).sum() + np.abs(c[: form.equalities]).sum()

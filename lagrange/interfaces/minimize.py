@@ -1,0 +1,413 @@
+"""`minimize`: SciPy's call and SciPy's result, solved by `Problem`.
+
+Everything here is translation: SciPy's arguments into a `Problem`, a `Solution` into an `OptimizeResult`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from scipy.optimize import (
+    Bounds,
+    HessianUpdateStrategy,
+    LinearConstraint,
+    NonlinearConstraint,
+    OptimizeResult,
+)
+from scipy.sparse import issparse
+
+from lagrange.derivatives.evaluation import Evaluation
+from lagrange.derivatives.supplied import supplied
+from lagrange.model.constraint import Constraint, at_least, between, equals
+from lagrange.model.named_pytree import Vector
+from lagrange.model.settings import METHODS
+from lagrange.model.status import PointKind, StopReason
+from lagrange.newton.monitor import IterationRecord
+from lagrange.problem import Problem
+from lagrange.solution import Solution
+
+Function = Callable[..., Any]
+
+LIMITS = {
+    StopReason.ITERATION_LIMIT: 1,
+    StopReason.TIME_LIMIT: 2,
+    StopReason.STOPPED_BY_USER: 3,
+    StopReason.NOT_FINITE: 4,
+}
+KINDS = {
+    PointKind.INFEASIBLE_STATIONARY: 5,
+    PointKind.UNBOUNDED: 6,
+    PointKind.SADDLE_OR_MAXIMUM: 7,
+    PointKind.FRITZ_JOHN: 8,
+}
+OTHERWISE = 9
+
+DIFFERENCES = ("2-point", "3-point", "cs")  # SciPy's finite differences: lagrange derives exactly instead
+ALIASES = {"maxiter": "max_iterations", "disp": "verbose"}
+OPTIONS = ("tol", "max_iterations", "time_limit", "verbose")
+DICT_KEYS = ("type", "fun", "jac", "args")
+
+
+def minimize(
+    fun: Function,
+    x0: Any,
+    args: Any = (),
+    method: str | None = None,
+    jac: Any = None,
+    hess: Any = None,
+    hessp: Function | None = None,
+    bounds: Any = None,
+    constraints: Any = (),
+    tol: float | None = None,
+    callback: Function | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> OptimizeResult:
+    """Minimize fun(x, *args) subject to bounds and constraints, called as `scipy.optimize.minimize`.
+
+    Every call derives and compiles its functions anew: to solve one problem many times, use `Problem`.
+
+    Parameters
+    ----------
+    fun : callable
+        fun(x, *args), a number or an array of size 1, for x of shape (n,); with jac=True (number, gradient).
+    x0 : number or array_like, shape (n,)
+        Where to start; need not be feasible.
+    args : tuple
+        Further arguments of fun, jac, hess and hessp (not of the constraints).
+    method : None or "newton-kkt"
+        There is one method, and it is not one of SciPy's.
+    jac : callable, True, or None
+        jac(x, *args), shape (n,). None, False, "2-point", "3-point" and "cs" all ask for what `lagrange`
+        does by itself: derivatives by JAX, exact to rounding, and finite differences with a
+        `DerivativeWarning` only where JAX cannot follow the function.
+    hess, hessp : callable or None
+        hess(x, *args), shape (n, n): an array, a sparse matrix or a LinearOperator; or, where hess is not
+        callable, its product hessp(x, d, *args) with d. Else as for jac, also for a HessianUpdateStrategy.
+    bounds : scipy.optimize.Bounds, sequence of n pairs (low, high), or None
+        None or an infinity in a pair for "no bound".
+    constraints : one or a sequence of LinearConstraint, NonlinearConstraint, dict
+        Derivatives as for fun; sparse matrices are taken. A dict has `type` ("eq" for fun(x, *args) = 0,
+        "ineq" for >= 0), `fun`, and optionally `jac` and `args`. In messages a constraint has the name of
+        its function, if it has one that no other has, else "constraint 0", by its place.
+    tol : float
+        Relative tolerance on the unscaled KKT residuals, default 1e-8.
+    callback : callable
+        callback(xk), or callback(*, intermediate_result) with the fields x, fun and nit: SciPy's rule, by
+        the name of the only parameter. Returning True or raising StopIteration ends the solve at this point.
+    options : dict
+        `maxiter` or `max_iterations`, `disp` or `verbose`, `time_limit`, `tol`: see `Problem.solve`.
+
+    Returns
+    -------
+    scipy.optimize.OptimizeResult
+        With L = f + the sum of v . c over constraints and bounds, as in SciPy's trust-constr, the fields are:
+
+        x, fun, jac, grad, hess
+            The point, and there the objective, its gradient (`jac` as from most of SciPy's methods, `grad`
+            as from trust-constr) and its Hessian.
+        success, status, message
+            `success` is verified: the KKT conditions hold and no negative curvature was found. `status`:
+            0 success, 1 iteration limit, 2 time limit, 3 stopped by the callback or Ctrl-C, 4 a value that is
+            not finite, 5 infeasible, 6 unbounded, 7 saddle point or maximum, 8 point without multipliers,
+            9 no progress.
+        v, constr
+            Lists: multipliers and values of the constraints in the order given, then, where bounds are given,
+            the multipliers of the bounds and x. A positive multiplier: the upper side is active.
+        lagrangian_grad, optimality
+            The gradient of L, and its largest absolute entry.
+        maxcv, constr_violation
+            The largest violation of a constraint or bound: one number with the names of two SciPy methods.
+        nit, nfev, njev, nhev
+            Newton systems solved; points at which the functions were evaluated; points at which their first
+            and second derivatives were, always together, the returned point included. Not counted: the calls
+            that follow a function once in order to derive it, and the steps of finite differences.
+        execution_time
+            Seconds, derivation and compilation included.
+        kind, solution
+            The `PointKind`, and the `Solution` with all that `lagrange` knows about it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments that do not fit, by name. Also for `keep_feasible`, which cannot be promised: x0 itself,
+        points a little outside the bounds and the steps of finite differences are evaluated.
+    Exception
+        What a function raises; from fun and the constraints with a note that names the function and x.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.optimize import NonlinearConstraint
+    >>> def rosenbrock(x, a, b):
+    ...     return (a - x[0]) ** 2 + b * (x[1] - x[0] ** 2) ** 2
+    >>> disk = NonlinearConstraint(lambda x: x[0] ** 2 + x[1] ** 2, -np.inf, 1.0)
+    >>> result = minimize(rosenbrock, [0.0, 0.0], args=(1.0, 100.0), constraints=disk)
+    >>> result.x.round(6), result.v[0].round(6)
+    (array([0.786415, 0.617698]), array([0.121497]))
+    """
+    started = time.perf_counter()
+    settings = _settings(method, tol, options)
+    start = np.atleast_1d(x0)
+    if start.ndim != 1:
+        raise ValueError(f"x0 must be a number or have one dimension, got shape {start.shape}")
+    problem = Problem(
+        minimize=_objective(fun, args, jac, hess, hessp),
+        subject_to=_named_constraints(constraints, start.size),
+        bounds=_bounds(bounds, start.size),
+    )
+    solution = problem.solve(start, callback=_watcher(callback), **settings)
+    return _scipy_result(solution, start, bounds is not None, started)
+
+
+def _settings(method: str | None, tol: float | None, options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The arguments of `Problem.solve`."""
+    if method is not None and method not in METHODS:
+        raise ValueError(
+            f"method must be None or {' or '.join(map(repr, METHODS))}, got {method!r}: "
+            f"lagrange has its own method and none of SciPy's"
+        )
+    settings: dict[str, Any] = {} if tol is None else {"tol": tol}
+    for option, value in (options or {}).items():
+        name = ALIASES.get(option, option)
+        if name not in OPTIONS:
+            raise ValueError(f"unknown option {option!r}; the options are {', '.join((*ALIASES, *OPTIONS))}")
+        if name in settings:
+            raise ValueError(f"{name} is given twice, the second time as the option {option!r}")
+        settings[name] = int(value) if option == "disp" and isinstance(value, bool) else value
+    return settings
+
+
+def _objective(fun: Any, args: Any, jac: Any, hess: Any, hessp: Any) -> Function:
+    args = args if isinstance(args, tuple) else (args,)
+    function = _of_x(fun, args, "fun")
+    jacobian: Function | None = None
+    if jac is True:
+        function, jacobian = _value_and_gradient(function)
+    elif _is_given(jac, "jac"):
+        jacobian = _of_x(jac, args, "jac")
+    hessian: Function | None = None
+    if _is_given(hess, "hess"):
+        hessian = _of_x(hess, args, "hess")
+    elif _is_given(hessp, "hessp"):
+
+        def hessian(x: Vector) -> Vector:
+            return np.column_stack([hessp(x.copy(), direction, *args) for direction in np.eye(x.size)])
+
+    return _with_derivatives(function, jacobian, hessian)
+
+
+def _is_given(derivative: Any, what: str) -> bool:
+    """Whether the user supplies this derivative; False where `lagrange` is to take it."""
+    if callable(derivative):
+        return True
+    automatic = derivative is None or derivative is False or isinstance(derivative, HessianUpdateStrategy)
+    if automatic or (isinstance(derivative, str) and derivative in DIFFERENCES):
+        return False
+    raise ValueError(f"{what} must be a function, None or one of {DIFFERENCES}, got {derivative!r}")
+
+
+def _with_derivatives(function: Function, jacobian: Function | None, hessian: Function | None) -> Function:
+    given = jacobian is not None or hessian is not None
+    return supplied(function, jacobian, hessian) if given else function
+
+
+def _of_x(function: Any, args: tuple[Any, ...], what: str) -> Function:
+    """x -> function(x, *args), so that no further parameter of the function is taken for lagrange's p.
+
+    It gets a copy of x, as from SciPy: it may change it.
+    """
+    if not callable(function):
+        raise TypeError(f"{what} must be a function, got {function!r}")
+    return _in_place_of(function, lambda x: function(x.copy(), *args))
+
+
+def _in_place_of(function: Function, wrapper: Any) -> Function:
+    # It also takes the module: what is the user's is copied with all it reaches when JAX follows it.
+    wrapper.__module__ = getattr(function, "__module__", None)
+    wrapper.__name__ = getattr(function, "__name__", type(function).__name__)
+    return wrapper  # type: ignore[no-any-return]
+
+
+def _value_and_gradient(function: Function) -> tuple[Function, Function]:
+    """The two halves of a function that returns (value, gradient)."""
+    latest = _LatestPair()
+    value = _in_place_of(function, lambda x: latest.at(function, x)[0])
+    return value, lambda x: latest.at(function, x)[1]
+
+
+class _LatestPair:
+    """The latest (value, gradient), so that asking for both at one x costs one call."""
+
+    def __init__(self) -> None:
+        self._x: Vector | None = None
+        self._pair: Any = None
+
+    def at(self, function: Function, x: Any) -> Any:
+        """function(x)."""
+        if not isinstance(x, np.ndarray):  # JAX follows the function: there are no numbers to keep
+            return function(x)
+        if self._x is None or not np.array_equal(self._x, x):
+            pair = function(x)
+            if not (isinstance(pair, tuple | list) and len(pair) == 2):
+                raise TypeError(f"with jac=True, fun must return a pair (value, gradient), got {pair!r}")
+            self._x, self._pair = x.copy(), pair
+        return self._pair
+
+
+def _bounds(bounds: Any, n: int) -> Any:
+    """Bounds as `Problem` takes them; a sequence of pairs becomes a pair of lists."""
+    if bounds is None:
+        return None
+    if isinstance(bounds, Bounds):
+        _refuse_keep_feasible(bounds, "bounds")
+        return bounds
+    pairs = list(bounds)
+    if len(pairs) != n:
+        raise ValueError(f"bounds has {len(pairs)} pairs, but x0 has {n} elements")
+    for i, pair in enumerate(pairs):
+        if np.shape(pair) != (2,):
+            raise ValueError(f"bounds[{i}] must be a pair (low, high), got {pair!r}")
+    return [low for low, _ in pairs], [high for _, high in pairs]
+
+
+def _refuse_keep_feasible(item: Any, what: str) -> None:
+    # SciPy's rule: no effect where both sides are equal.
+    if np.any(np.asarray(item.keep_feasible, dtype=bool) & (np.asarray(item.lb) != np.asarray(item.ub))):
+        raise ValueError(
+            f"{what}: keep_feasible=True cannot be promised, functions are evaluated at x0, slightly outside "
+            f"bounds, and at points that violate constraints; leave it out"
+        )
+
+
+def _named_constraints(constraints: Any, n: int) -> dict[str, Constraint]:
+    if constraints is None:
+        return {}
+    single = isinstance(constraints, Mapping) or not isinstance(constraints, Iterable)
+    items = [constraints] if single else list(constraints)
+    own_names = [_function_name(item) for item in items]
+    places = [f"constraint {i}" for i in range(len(items))]
+    return {
+        own if own and own_names.count(own) == 1 else place: _constraint(item, n, place)
+        for item, own, place in zip(items, own_names, places, strict=True)
+    }
+
+
+def _function_name(item: Any) -> str:
+    """The name of a constraint's function; empty where it has none, or is a lambda."""
+    function = item.get("fun") if isinstance(item, Mapping) else getattr(item, "fun", None)
+    name = getattr(function, "__name__", "")
+    return name if name.isidentifier() else ""
+
+
+def _constraint(item: Any, n: int, what: str) -> Constraint:
+    if isinstance(item, Mapping):
+        return _constraint_of_dict(item, what)
+    if not isinstance(item, LinearConstraint | NonlinearConstraint):
+        raise TypeError(f"{what} must be a LinearConstraint, a NonlinearConstraint or a dict, got {item!r}")
+    _refuse_keep_feasible(item, what)
+    if isinstance(item, LinearConstraint):
+        return _linear_constraint(item, n, what)
+    function = _constraint_function(item.fun, (), item.jac, item.hess, what)
+    return between(_side(item.lb), function, _side(item.ub))
+
+
+def _constraint_of_dict(item: Mapping[str, Any], what: str) -> Constraint:
+    unknown = [key for key in item if key not in DICT_KEYS]
+    if unknown or not {"type", "fun"} <= item.keys():
+        raise ValueError(f"{what} has the keys {list(item)}; needed are type and fun, allowed jac and args")
+    function = _constraint_function(item["fun"], tuple(item.get("args", ())), item.get("jac"), None, what)
+    if item["type"] == "eq":
+        return equals(function, 0.0)
+    if item["type"] == "ineq":
+        return at_least(function, 0.0)
+    raise ValueError(f"the type of {what} must be 'eq' or 'ineq', got {item['type']!r}")
+
+
+def _constraint_function(fun: Any, args: tuple[Any, ...], jac: Any, hess: Any, what: str) -> Function:
+    function = _of_x(fun, args, f"fun of {what}")
+    jacobian = _of_x(jac, args, f"jac of {what}") if _is_given(jac, f"jac of {what}") else None
+    hessian: Function | None = None
+    if _is_given(hess, f"hess of {what}"):
+
+        def hessian(x: Vector, y: Any) -> Any:
+            return hess(x.copy(), np.reshape(y, -1))  # one multiplier, too, comes as a vector
+
+    return _with_derivatives(function, jacobian, hessian)
+
+
+def _linear_constraint(item: Any, n: int, what: str) -> Constraint:
+    matrix = np.asarray(item.A.toarray() if issparse(item.A) else item.A, dtype=np.float64)
+    if matrix.shape[1] != n:
+        raise ValueError(f"A of {what} has {matrix.shape[1]} columns, but x0 has {n} elements")
+    no_curvature = np.zeros((n, n))
+    function = supplied(lambda x: matrix @ x, jacobian=lambda x: matrix, hessian=lambda x, y: no_curvature)
+    return between(_side(item.lb), function, _side(item.ub))
+
+
+def _side(side: Any) -> Any:
+    # One number for all rows, also for a function that returns a number and not a vector.
+    array = np.asarray(side)
+    return array.item() if array.size == 1 else array
+
+
+def _watcher(callback: Function | None) -> Callable[[IterationRecord], bool] | None:
+    if callback is None:
+        return None
+    if not callable(callback):
+        raise TypeError(f"callback must be a function, got {callback!r}")
+    by_name = set(inspect.signature(callback).parameters) == {"intermediate_result"}
+
+    def watch(record: IterationRecord) -> bool:
+        state = OptimizeResult(x=record.x.copy(), fun=record.objective, nit=record.iteration)
+        try:
+            stop = callback(intermediate_result=state) if by_name else callback(state.x)
+        except StopIteration:
+            return True
+        return isinstance(stop, bool | np.bool_) and bool(stop)
+
+    return watch
+
+
+def _scipy_result(solution: Solution, start: Vector, bounded: bool, started: float) -> OptimizeResult:
+    result, counts = solution.result, solution.evaluations
+    derivatives, _, p = solution.problem.prepare(start)
+    of_objective = np.zeros(1 + result.y.size)
+    of_objective[0] = 1.0
+    jacobian, hessian = Evaluation(derivatives, p).derivatives(result.x, of_objective)
+    lagrangian_gradient = jacobian[0] + jacobian[1:].T @ result.y + result.z
+    by_constraint = result.program.by_constraint
+    multipliers = [np.ravel(block) for block in by_constraint(result.y).values()]
+    values = [np.ravel(block) for block in by_constraint(result.c).values()]
+    return OptimizeResult(
+        x=result.x,
+        fun=result.objective,
+        success=result.success,
+        status=_status(solution),
+        message=result.message,
+        nit=result.iterations,
+        nfev=counts.values,
+        njev=counts.derivatives + 1,
+        nhev=counts.derivatives + 1,
+        jac=jacobian[0],
+        grad=jacobian[0],
+        hess=hessian,
+        v=[*multipliers, result.z] if bounded else multipliers,
+        constr=[*values, result.x] if bounded else values,
+        lagrangian_grad=lagrangian_gradient,
+        optimality=float(np.abs(lagrangian_gradient).max()),
+        maxcv=result.residuals.feasibility,
+        constr_violation=result.residuals.feasibility,
+        execution_time=time.perf_counter() - started,
+        kind=result.kind,
+        solution=solution,
+    )
+
+
+def _status(solution: Solution) -> int:
+    if solution.success:
+        return 0
+    return LIMITS.get(solution.stop) or KINDS.get(solution.kind, OTHERWISE)

@@ -1,0 +1,90 @@
+"""The quadratic program of one Newton step, solved by the primal-dual active-set method.
+
+    minimize  g'dx + dx'W dx / 2   subject to  c + J dx within its sides,  x + dx within its bounds
+
+Each trial set of active constraints gives one KKT system; a violated bound becomes active, a multiplier of the wrong
+sign leaves, until the set no longer changes (Hintermueller, Ito and Kunisch 2002, "The primal-dual active set
+strategy as a semismooth Newton method", SIAM J. Optim. 13). Started from a good guess it needs one or two systems;
+where it cycles, or meets negative curvature, it says so and the caller has another method.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lagrange.kkt.null_space import NullSpaceFactorization
+from lagrange.model.named_pytree import Vector
+from lagrange.model.standard_form import StandardForm
+
+SET_CHANGES = 6  # active sets tried in one quadratic program
+NEGLIGIBLE = 1e-12  # violations and multipliers of the wrong sign below this, relative, do not change the active set
+FLAT = 1e-8  # curvature above minus this, relative to the Hessian, counts as flat and is regularized
+
+
+@dataclass(frozen=True)
+class Linearization:
+    """Functions and derivatives of the scaled standard form at one point."""
+
+    x: Vector
+    y: Vector
+    f: float
+    c: Vector  # c_E - b_E, then c_I
+    d: Vector  # distances of (x, c_I) to the bounds, negative where violated
+    g: Vector
+    J: Vector
+    W: Vector  # Hessian of f + y . c
+
+
+def bound_multipliers(form: StandardForm, gradient: Vector, y: Vector, active: Vector) -> Vector:
+    """z on the bound list from stationarity in x and in the slacks; zero where inactive."""
+    return np.asarray(form.sign * np.concatenate([gradient, -y[form.equalities :]])[form.index] * active)
+
+
+def solve_quadratic_program(
+    form: StandardForm, at: Linearization, active: Vector
+) -> tuple[Vector, Vector, Vector] | None:
+    """x + dx, the new multipliers y and the active set, starting from this guess; None where the method fails."""
+    n, equalities = form.n, form.equalities
+    tried: set[bytes] = set()
+    for _ in range(SET_CHANGES):
+        if active.tobytes() in tried or np.bincount(form.index[active], minlength=form.size).max(initial=0) > 1:
+            return None  # a cycle, or both sides of one interval
+        tried.add(active.tobytes())
+        held, on_row = active & (form.index < n), active & (form.index >= n)
+        rows = np.concatenate([np.arange(equalities), form.index[on_row] - n + equalities])
+        # Held variables go to their bounds; the moving ones follow from the KKT system of the active rows.
+        moving = np.ones(n, dtype=bool)
+        moving[form.index[held]] = False
+        moving = np.flatnonzero(moving)
+        dx, y = np.zeros(n), np.zeros(form.m)
+        dx[form.index[held]] = form.bound[held] - at.x[form.index[held]]
+        y[rows] = at.y[rows]
+        if moving.size:
+            A = at.J[rows]
+            residual = at.c[rows]
+            residual[equalities:] -= form.bound[on_row]
+            W = at.W if moving.size == n else at.W[np.ix_(moving, moving)]
+            factorization = NullSpaceFactorization(W, np.zeros(moving.size), A[:, moving], rows.size)
+            if not factorization.regularize(0.0) and not factorization.regularize(FLAT * float(np.abs(W).max())):
+                return None
+            force = at.g + at.J.T @ y + at.W @ dx
+            dx[moving], dy = factorization.solve(-force[moving], -(residual + A @ dx))
+            y[rows] += dy
+        z = bound_multipliers(form, at.g + at.J.T @ y + at.W @ dx, y, active)
+        d = at.d + form.sign * np.concatenate([dx, at.J[equalities:] @ dx])[form.index]
+        corrected = _corrected(active, z, d, form.bound)
+        if (corrected == active).all():
+            x = at.x + dx
+            x[form.index[held]] = form.bound[held]
+            return x, y, active
+        active = corrected
+    return None
+
+
+def _corrected(active: Vector, z: Vector, d: Vector, bound: Vector) -> Vector:
+    scale = max(1.0, np.abs(z).max(initial=0.0))
+    violated = ~active & (d < -NEGLIGIBLE * np.maximum(1.0, np.abs(bound)))
+    wrong = active & (z < -NEGLIGIBLE * scale)
+    return np.asarray((active | violated) & ~wrong)

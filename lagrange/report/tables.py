@@ -1,0 +1,315 @@
+"""What a solution is, as plain data: sentences, tables of named rows, and a record for machines.
+
+Nothing is solved or judged here: every entry is read from the solution. How it looks is the business of the
+files that render it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from lagrange.model.named_pytree import Layout, Vector
+from lagrange.model.status import PointKind
+from lagrange.result import Result, bound_name
+
+Cell = str | float | None  # None is empty
+Row = tuple[Cell, ...]
+
+DIGITS = 6  # significant digits of numbers in the tables
+RESIDUAL_DIGITS = 2
+SECONDS_DIGITS = 3
+FIRST_ROWS, LAST_ROWS = 10, 3  # what is shown of a long array
+ROUNDING = 1e-12  # a slack this much smaller than its side and its value is rounding, shown as 0
+
+# At other points the numbers a solver holds for multipliers balance nothing, so that no table shows them.
+KINDS_WITH_MULTIPLIERS = (
+    PointKind.STRICT_MINIMUM,
+    PointKind.MINIMUM_NOT_STRICT,
+    PointKind.SADDLE_OR_MAXIMUM,
+)
+
+
+class Solved(Protocol):
+    """What the reports read: a `lagrange.Solution`."""
+
+    @property
+    def result(self) -> Result: ...
+    @property
+    def multipliers(self) -> dict[str, Any]: ...
+    @property
+    def shadow_prices(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under headers.
+
+    Attributes
+    ----------
+    title : str
+    headers : tuple of str
+    rows : tuple of rows, each as long as `headers`
+        The first cell is the name.
+    blocks : tuple of int
+        Numbers of consecutive rows that belong together, adding up to all rows: one per array, and one for
+        neighbouring scalars. Each is abbreviated by itself.
+    """
+
+    title: str
+    headers: tuple[str, ...]
+    rows: tuple[Row, ...]
+    blocks: tuple[int, ...]
+
+    def column(self, header: str) -> list[Cell]:
+        """The cells under one header."""
+        return [row[self.headers.index(header)] for row in self.rows]
+
+    def abbreviated(self, first: int = FIRST_ROWS, last: int = LAST_ROWS) -> Table:
+        """The same with the middle of every long block replaced by one row such as "... 37 more".
+
+        Examples
+        --------
+        >>> table = Table("Variables", ("name",), tuple((f"x[{i}]",) for i in range(50)), (50,))
+        >>> [row[0] for row in table.abbreviated(first=2, last=1).rows]
+        ['x[0]', 'x[1]', '... 47 more', 'x[49]']
+        """
+        rows: list[Row] = []
+        blocks = []
+        rest = iter(self.rows)
+        for size in self.blocks:
+            block = list(itertools.islice(rest, size))
+            hidden = size - first - last
+            if hidden > 1:  # one row takes no more room than the words about it
+                words: Row = (f"... {hidden} more", *[None] * (len(self.headers) - 1))
+                block = [*block[:first], words, *block[-last:]]
+            rows += block
+            blocks.append(len(block))
+        return Table(self.title, self.headers, tuple(rows), tuple(blocks))
+
+    def without(self, headers: Iterable[str]) -> Table:
+        """The same without these columns."""
+        dropped = set(headers)
+        kept = [i for i, header in enumerate(self.headers) if header not in dropped]
+        rows = tuple(tuple(row[i] for i in kept) for row in self.rows)
+        return Table(self.title, tuple(self.headers[i] for i in kept), rows, self.blocks)
+
+
+def number(value: float, digits: int = DIGITS) -> str:
+    """A number as people write it.
+
+    Examples
+    --------
+    >>> number(1.0000000000000002), number(-0.0), number(1234567.0), number(float("nan"))
+    ('1', '0', '1.23457e+06', 'nan')
+    """
+    return "0" if value == 0 else f"{value:.{digits}g}"
+
+
+def headline(solution: Solved) -> str:
+    """The answer in one sentence; after a failure what went wrong, what is to blame and what to do."""
+    result = solution.result
+    if not result.success:
+        return result.message
+    label = result.kind.label[0].upper() + result.kind.label[1:]
+    if result.program.sign < 0:
+        label = label.replace("minimum", "maximum")
+    verified = "verified" if result.kind is PointKind.STRICT_MINIMUM else "first-order conditions verified"
+    return f"{label}, {verified}: {_objective_and_iterations(result)}."
+
+
+def remarks(solution: Solved) -> tuple[str, ...]:
+    """Sentences that follow the headline: reservations of a success, the objective of a failure."""
+    result = solution.result
+    if not result.success:
+        return (f"The point returned: {_objective_and_iterations(result)}.",)
+    _, _, beyond_the_kind = result.message.partition(". ")
+    advice = result.kind.advice if result.kind is PointKind.MINIMUM_NOT_STRICT else ""
+    return tuple(sentence for sentence in (advice, beyond_the_kind) if sentence)
+
+
+def variables(solution: Solved) -> Table:
+    """One row per element of x: value, bounds, bound multiplier where there is any, and what holds it."""
+    result = solution.result
+    lower, upper = result.bounds
+    states: list[Cell] = [
+        _state(result, (bound_name(name, -1.0), bound_name(name, 1.0)), side, "fixed" if fixed else "")
+        for name, side, fixed in zip(
+            result.program.variable_names, result.active_bounds, lower == upper, strict=True
+        )
+    ]
+    shows_multipliers = result.kind in KINDS_WITH_MULTIPLIERS and bool(result.z.any())
+    columns: dict[str, list[Cell]] = {
+        "name": list(result.program.variable_names),
+        "value": result.x.tolist(),
+        "lower": _finite_or_empty(lower),
+        "upper": _finite_or_empty(upper),
+        "bound multiplier": result.z.tolist() if shows_multipliers else [],
+        "state": states,
+    }
+    return _table("Variables", columns, _blocks(result.program.variables.shapes))
+
+
+def constraints(solution: Solved) -> Table:
+    """One row per constraint row: sides, value, slack to the nearest side, multipliers, and whether active."""
+    result = solution.result
+    lower, upper = result.sides
+    states: list[Cell] = [
+        _state(result, (name,), side, "equality" if equal else "")
+        for name, side, equal in zip(
+            result.program.row_names, result.active_rows, lower == upper, strict=True
+        )
+    ]
+    shows_multipliers = result.kind in KINDS_WITH_MULTIPLIERS
+    columns: dict[str, list[Cell]] = {
+        "name": list(result.program.row_names),
+        "lower": _finite_or_empty(lower),
+        "value": result.c.tolist(),
+        "upper": _finite_or_empty(upper),
+        "slack": _slack(result.c, lower, upper),
+        "multiplier": _flat(solution.multipliers) if shows_multipliers else [],
+        "shadow price": _flat(solution.shadow_prices) if shows_multipliers else [],
+        "state": states,
+    }
+    return _table("Constraints", columns, _blocks(function.shape for function in result.program.constraints))
+
+
+def residuals(solution: Solved) -> dict[str, float]:
+    """The unscaled KKT residuals by name."""
+    found = solution.result.residuals
+    return {
+        "stationarity": found.stationarity,
+        "feasibility": found.feasibility,
+        "complementarity": found.complementarity,
+    }
+
+
+def trust(solution: Solved) -> str:
+    """The residuals in one line."""
+    found = (f"{name} {number(value, RESIDUAL_DIGITS)}" for name, value in residuals(solution).items())
+    line = f"{', '.join(found)} (unscaled)"
+    return line[0].upper() + line[1:]
+
+
+def effort(solution: Solved) -> str:
+    """Iterations, evaluations and time in one line."""
+    result = solution.result
+    counts = result.evaluations
+    return (
+        f"{counted(result.iterations, 'iteration')}, {counts.values} function and {counts.derivatives} derivative "
+        f"evaluations, {number(result.seconds, SECONDS_DIGITS)} s"
+    )
+
+
+def counted(count: int, noun: str) -> str:
+    """A count with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "iteration"), counted(9, "iteration")
+    ('1 iteration', '9 iterations')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def record(solution: Solved) -> dict[str, Any]:
+    """The solution for machines: dicts, lists, strings, numbers, booleans, and None where a number is not finite.
+
+    x, p and bound multipliers go by the names of their arrays ("radius", "legs[0].angle"); where x or p is a
+    single array it stands by itself.
+    """
+    result = solution.result
+    program = result.program
+    return {
+        "success": result.success,
+        "kind": result.kind.name,
+        "stop": result.stop.name,
+        "message": result.message,
+        "objective": _plain(result.objective),
+        "x": _by_array(program.variables, result.x),
+        "p": _by_array(program.parameters, result.p) if program.parameters.size else None,
+        "multipliers": {name: _plain(value) for name, value in solution.multipliers.items()},
+        "shadow_prices": {name: _plain(value) for name, value in solution.shadow_prices.items()},
+        "bound_multipliers": _by_array(program.variables, result.z),
+        "residuals": {name: _plain(value) for name, value in residuals(solution).items()},
+        "active": result.active_names(),
+        "dependent": [list(group) for group in result.dependent],
+        "blame": list(result.blame),
+        "iterations": result.iterations,
+        "evaluations": {"values": result.evaluations.values, "derivatives": result.evaluations.derivatives},
+        "seconds": result.seconds,
+    }
+
+
+def _objective_and_iterations(result: Result) -> str:
+    return f"objective {number(result.objective)} after {counted(result.iterations, 'iteration')}"
+
+
+def _state(result: Result, names: tuple[str, ...], side: float, always: str) -> str | None:
+    """Why this row or variable deserves a look: in a conflict, fixed, an equality, at a side, or None."""
+    if result.kind is PointKind.INFEASIBLE_STATIONARY:
+        return "in conflict" if any(name in result.blame for name in names) else None
+    return always or {-1.0: "at lower", 1.0: "at upper"}.get(float(side))
+
+
+def _table(title: str, columns: dict[str, list[Cell]], blocks: tuple[int, ...]) -> Table:
+    """The columns that say anything, as a table; name and value always do."""
+    kept = {
+        header: cells
+        for header, cells in columns.items()
+        if header in ("name", "value") or any(cell is not None for cell in cells)
+    }
+    return Table(title, tuple(kept), tuple(zip(*kept.values(), strict=True)), blocks)
+
+
+def _blocks(shapes: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
+    sizes: list[int] = []
+    for are_scalars, group in itertools.groupby(shapes, key=lambda shape: shape == ()):
+        members = [math.prod(shape) for shape in group]
+        sizes += [len(members)] if are_scalars else members
+    return tuple(sizes)
+
+
+def _finite_or_empty(side: Vector) -> list[Cell]:
+    return [value if math.isfinite(value) else None for value in side.tolist()]
+
+
+def _slack(c: Vector, lower: Vector, upper: Vector) -> list[Cell]:
+    """Distance to the nearest side, negative outside; empty where there is no side."""
+    with np.errstate(invalid="ignore"):  # an infinite value at an absent side
+        to_lower, to_upper = c - lower, upper - c
+    nearest = np.minimum(to_lower, to_upper)
+    side = np.where(to_lower < to_upper, lower, upper)
+    rounding = ROUNDING * np.maximum(1.0, np.maximum(np.abs(c), np.abs(side)))
+    return [
+        None if math.isinf(slack) else 0.0 if abs(slack) <= tiny else slack
+        for slack, tiny in zip(nearest.tolist(), rounding.tolist(), strict=True)
+    ]
+
+
+def _flat(by_constraint: dict[str, Any]) -> list[Cell]:
+    return [float(entry) for value in by_constraint.values() for entry in np.ravel(value)]
+
+
+def _by_array(layout: Layout, vector: Vector) -> Any:
+    arrays = [_plain(array) for array in _arrays(layout, vector)]
+    return arrays[0] if layout.treedef is None else dict(zip(layout.paths, arrays, strict=True))
+
+
+def _arrays(layout: Layout, vector: Vector) -> Iterator[Vector]:
+    start = 0
+    for shape in layout.shapes:
+        stop = start + math.prod(shape)
+        yield vector[start:stop].reshape(shape)
+        start = stop
+
+
+def _plain(value: Any) -> Any:
+    if np.ndim(value):
+        return [_plain(entry) for entry in value]
+    return float(value) if math.isfinite(value) else None
