@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import runpy
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from lagrange.derivatives.evaluation import DerivativeWarning
 from lagrange.model.named_pytree import layout_of
 from lagrange.model.settings import Settings
 from lagrange.problem import Problem
@@ -62,7 +65,9 @@ def main(argv: list[str] | None = None) -> int:
     """
     arguments = _parser().parse_args(argv)
     try:
-        code: int = arguments.run(arguments)
+        with warnings.catch_warnings():
+            warnings.showwarning = functools.partial(_show_warning, warnings.showwarning)
+            code: int = arguments.run(arguments)
     except BadInput as error:
         print(f"lagrange: {error}", file=sys.stderr)
         return BAD_INPUT
@@ -103,7 +108,8 @@ def solve(arguments: argparse.Namespace) -> int:
 def check(arguments: argparse.Namespace) -> int:
     """`lagrange check`: look at the problem at x0 without solving it."""
     with _defined_in(arguments.file) as given, _explained(arguments.file):
-        findings = given.problem.preflight(given.x0, with_values(given.p, arguments.set))
+        p = with_values(given.p, arguments.set)
+        findings = given.problem.preflight(given.x0, p)
     print(findings)
     return SUCCESS if findings.ok else FAILURE
 
@@ -120,8 +126,10 @@ def with_values(p: Any, assignments: Sequence[str]) -> Any:
 
     Examples
     --------
-    >>> with_values({"price": [1.0, 2.0], "volume": 330.0}, ["volume=400", "price[1]=7"])
-    {'price': [1.0, 7.0], 'volume': 400.0}
+    >>> import numpy as np
+    >>> p = {"price": np.array([1.0, 2.0, 3.0]), "volume": np.array([330.0])}
+    >>> with_values(p, ["volume=400", "price=5", "price[2]=7"])
+    {'price': array([5., 5., 7.]), 'volume': array([400.])}
     """
     if not assignments:
         return p
@@ -256,15 +264,35 @@ def _explained(file: Path, is_loading: bool = False) -> Iterator[None]:
     except BadInput:
         raise
     except (Exception, SystemExit) as error:
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [frame for frame in frames if frame.filename == str(file.resolve())]
-        what = "".join(traceback.format_exception_only(error)).strip()
-        if own:
-            place = f"{file}, line {own[-1].lineno}"
-            raise BadInput(f"{place}: {what}\n    {own[-1].line}") from None
-        if is_loading:  # a syntax error, which tells its line itself
-            raise BadInput(f"{file}: {what}") from None
-        if isinstance(error, (TypeError, ValueError)):
-            notes = getattr(error, "__notes__", [])
-            raise BadInput("\n".join([str(error), *notes])) from None
-        raise
+        place = _place(file, error)
+        what = f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
+        notes = getattr(error, "__notes__", [])
+        if place is not None:
+            number, line = place
+            lines = [f"{file}, line {number}: {what}", f"    {line.strip()}", *notes]
+        elif is_loading:
+            lines = [f"{file}: {what}", *notes]
+        elif isinstance(error, (TypeError, ValueError)):
+            lines = [str(error), *notes]
+        else:
+            raise
+        raise BadInput("\n".join(lines)) from None
+
+
+def _place(file: Path, error: BaseException) -> tuple[int, str] | None:
+    """Number and text of the line of the file at which the error came up, None where it has no part in it."""
+    path = str(file.resolve())
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+    if frames:
+        return frames[-1].lineno or 0, frames[-1].line or ""
+    if isinstance(error, SyntaxError) and error.filename == path and error.lineno is not None:
+        return error.lineno, error.text or ""
+    return None
+
+
+def _show_warning(show_other: Callable[..., None], message: Warning | str, *details: Any) -> None:
+    """A `DerivativeWarning` in its own words only: the line of this package that gave it adds nothing."""
+    if isinstance(message, DerivativeWarning):
+        print(f"lagrange: warning: {message}", file=sys.stderr)
+    else:
+        show_other(message, *details)

@@ -17,9 +17,9 @@ from lagrange.newton.active_set_phase import ActivePoint
 from lagrange.newton.barrier import Iterate
 from lagrange.newton.barrier_phase import FIRST_MU, End, Outcome, barrier_phase, starting_point
 from lagrange.newton.monitor import IterationRecord, Monitor
-from lagrange.newton.second_order import curvature, leave
+from lagrange.newton.second_order import leave
 from lagrange.result import Result
-from lagrange.verdict import candidate, examine, failed_at_start, verdict
+from lagrange.verdict import Judged, failed_at_start, judge, verdict
 
 RESTART_MU = 1e-4  # barrier parameter after leaving a saddle
 LEAVINGS = 5  # saddles left at most
@@ -51,60 +51,70 @@ def solve(
     bounds, sides = program.bound_sides(p), program.row_sides(p)
     x0 = np.where(bounds[0] == bounds[1], bounds[0], x0)
     values = evaluation.values(x0)
-    jacobian, hessian = evaluation.derivatives(x0, np.ones(1 + program.m))
+    jacobian, hessian = evaluation.derivatives(x0, np.concatenate([[1.0], np.zeros(program.m)]))
     problem = not_finite(program, x0, values, jacobian, hessian)
     if problem:
         return failed_at_start(evaluation, x0, values, bounds, sides, monitor, problem)
     standard = StandardProgram(evaluation, bounds, sides, gradient_scaling(jacobian))
     x = x0[standard.form.free]
     try:
-        outcome = _search(standard, x, monitor, warm)
+        outcome, judged = _search(standard, x, monitor, warm)
     except KeyboardInterrupt:
         monitor.stop = StopReason.STOPPED_BY_USER
         outcome = Outcome(End.STOPPED, None, _best_so_far(standard, x, monitor))
-    return verdict(standard, outcome, monitor, jacobian)
+        judged = judge(standard, outcome, settings.tol)
+    return verdict(standard, outcome, judged, monitor, jacobian)
 
 
-def _search(standard: StandardProgram, x: Vector, monitor: Monitor, warm: Result | None) -> Outcome:
-    form, tol = standard.form, monitor.settings.tol
-    if not form.n:
-        return Outcome(End.CONVERGED, None, _unmoved(standard, x))
-    if monitor.settings.max_iterations == 0:
-        monitor.stop = StopReason.ITERATION_LIMIT
-        return Outcome(End.STOPPED, None, _unmoved(standard, x))
-    point = None if warm is None else _from_warm(standard, x, monitor, warm)
-    if point is None:
-        converged, last = active_set_phase.opening(standard, x, monitor, tol)
-        point, x = (last if converged else None), last.x
-    else:
-        last = point
-    if monitor.stop is not None:
-        return Outcome(End.STOPPED, None, last)
-    outcome = None if point is None else Outcome(End.POLISHED, None, point)
-    it, mu, inner = starting_point(standard, x), FIRST_MU, tol
+def _search(
+    standard: StandardProgram, x: Vector, monitor: Monitor, warm: Result | None
+) -> tuple[Outcome, Judged]:
+    tol = monitor.settings.tol
+    outcome, x = _open(standard, x, monitor, warm)
+    it: Iterate | None = None
+    mu, inner = FIRST_MU, tol
     leavings = tightenings = 0
     while True:
         if outcome is None:
-            outcome = barrier_phase(standard, it, monitor, inner, mu)
+            outcome = barrier_phase(standard, it or starting_point(standard, x), monitor, inner, mu)
+        judged = judge(standard, outcome, tol)
         if outcome.end not in (End.POLISHED, End.CONVERGED):
-            return outcome
-        now = candidate(standard, outcome)
-        residuals = examine(standard, now).residuals
-        if not residuals.within(tol) and outcome.iterate is not None and tightenings < TIGHTENINGS:
+            return outcome, judged
+        if judged.bend is None and outcome.iterate is not None and tightenings < TIGHTENINGS:
             # The scaled, relaxed problem is solved, but the user's is not: solve it more sharply.
             tightenings += 1
             inner *= TIGHTEN
             it, mu, outcome = outcome.iterate, inner, None
-            continue
-        if residuals.within(tol) and leavings < LEAVINGS:
-            bend = curvature(standard, now.x, now.y, now.z, now.active)
-            if bend.kind is PointKind.SADDLE_OR_MAXIMUM:
-                leavings += 1
-                it = starting_point(standard, leave(standard, now.x, now.y, bend.direction))
-                it = Iterate(it.v, it.y, RESTART_MU / it.d, it.d, it.f, it.h)
-                mu, outcome = RESTART_MU, None
-                continue
-        return outcome
+        elif judged.bend is not None and judged.bend.kind is PointKind.SADDLE_OR_MAXIMUM and leavings < LEAVINGS:
+            leavings += 1
+            point = judged.point
+            it = starting_point(standard, leave(standard, point.x, point.y, judged.bend.direction))
+            it = Iterate(it.v, it.y, RESTART_MU / it.d, it.d, it.f, it.h)
+            mu, outcome = RESTART_MU, None
+        else:
+            return outcome, judged
+
+
+def _open(
+    standard: StandardProgram, x: Vector, monitor: Monitor, warm: Result | None
+) -> tuple[Outcome | None, Vector]:
+    """What can be had without the barrier phase: an outcome or None, and the x to go on from."""
+    tol = monitor.settings.tol
+    if not standard.form.n:
+        return Outcome(End.CONVERGED, None, _unmoved(standard, x)), x
+    if monitor.settings.max_iterations == 0:
+        monitor.stop = StopReason.ITERATION_LIMIT
+        return Outcome(End.STOPPED, None, _unmoved(standard, x)), x
+    if warm is not None:
+        point = _from_warm(standard, x, monitor, warm)
+        if point is not None:
+            return Outcome(End.POLISHED, None, point), x
+    if monitor.stop is not None:
+        return Outcome(End.STOPPED, None, _unmoved(standard, x)), x
+    converged, last = active_set_phase.opening(standard, x, monitor, tol)
+    if converged:
+        return Outcome(End.POLISHED, None, last), last.x
+    return None if monitor.stop is None else Outcome(End.STOPPED, None, last), last.x
 
 
 def _from_warm(standard: StandardProgram, x: Vector, monitor: Monitor, warm: Result) -> ActivePoint | None:

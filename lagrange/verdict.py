@@ -23,7 +23,7 @@ from lagrange.newton.active_set_phase import ActivePoint, guess
 from lagrange.newton.barrier_phase import End, Outcome
 from lagrange.newton.fritz_john import without_multipliers
 from lagrange.newton.monitor import Monitor
-from lagrange.newton.second_order import active_jacobian, curvature
+from lagrange.newton.second_order import Curvature, active_jacobian, curvature
 from lagrange.result import Evaluations, Result, bound_name
 
 AT_REST = 1e-6  # multipliers below this, relative to the largest, have no part in the Fritz John test
@@ -39,6 +39,15 @@ class Examined:
     values: Vector  # (signed f, c)
     jacobian: Vector
     residuals: Residuals
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A candidate, its residuals, and its curvature where the residuals are within tolerance."""
+
+    point: ActivePoint
+    seen: Examined
+    bend: Curvature | None
 
 
 def candidate(standard: StandardProgram, outcome: Outcome) -> ActivePoint:
@@ -65,33 +74,45 @@ def examine(standard: StandardProgram, point: ActivePoint) -> Examined:
     return Examined(x, y, z, values, jacobian, residuals)
 
 
-def verdict(standard: StandardProgram, outcome: Outcome, monitor: Monitor, jacobian_at_start: Vector) -> Result:
-    """The `Result` of a search that ended with this outcome."""
-    program, tol = standard.evaluation.program, monitor.settings.tol
+def judge(standard: StandardProgram, outcome: Outcome, tol: float) -> Judged:
+    """Examine the candidate of an outcome; look at the curvature where it is stationary."""
     point = candidate(standard, outcome)
     seen = examine(standard, point)
-    within = seen.residuals.within(tol)
+    bend = None
+    if standard.form.n and seen.residuals.within(tol):
+        bend = curvature(standard, point.x, point.y, point.z, point.active)
+    return Judged(point, seen, bend)
+
+
+def verdict(
+    standard: StandardProgram, outcome: Outcome, judged: Judged, monitor: Monitor, jacobian_at_start: Vector
+) -> Result:
+    """The `Result` of a search that ended with this outcome."""
+    program, tol = standard.evaluation.program, monitor.settings.tol
+    point, seen, bend = judged.point, judged.seen, judged.bend
     polished = outcome.end is End.POLISHED
     active_rows, active_bounds = _active_sides(standard, point.active)
-    kind, blame = PointKind.NOT_STATIONARY, ()
+    kind = PointKind.NOT_STATIONARY
+    blame: tuple[str, ...] = ()
     dependent: tuple[tuple[str, ...], ...] = ()
     if outcome.end is End.INFEASIBLE_STATIONARY and outcome.iterate is not None:
         kind, blame = PointKind.INFEASIBLE_STATIONARY, conflict(standard, outcome.iterate)
     elif outcome.end is End.UNBOUNDED:
         kind, blame = PointKind.UNBOUNDED, ray(program.variable_names, seen.x)
     elif not standard.form.n:
+        within = seen.residuals.within(tol)
         kind = PointKind.STRICT_MINIMUM if within else PointKind.INFEASIBLE_STATIONARY
         blame = violated(program.row_names, seen.values[1:], standard.sides, tol)
     elif seen.residuals.relative_feasibility <= math.sqrt(tol) and not polished and _no_multipliers(
         standard, seen, active_rows, jacobian_at_start
     ):
         kind, blame = PointKind.FRITZ_JOHN, tuple(_names(standard, active_rows, active_bounds))
-    elif within:
-        kind = curvature(standard, point.x, point.y, point.z, point.active).kind
-        _, J, _ = standard.derivatives(point.x, point.y)
-        dependent = tuple(
-            dependent_groups(active_jacobian(standard, J, point.active), _names_in_order(standard, point.active))
-        )
+    elif bend is not None:
+        kind = bend.kind
+        if not bend.independent:
+            _, J, _ = standard.derivatives(point.x, point.y)
+            A = active_jacobian(standard, J, point.active)
+            dependent = tuple(dependent_groups(A, _names_in_order(standard, point.active)))
     stop = _stop_reason(outcome, monitor, kind)
     return Result(
         program=program,

@@ -1,77 +1,66 @@
-"""Are the derivatives that the solver uses the derivatives of the functions? Asked entry by entry, answered in words.
+"""Are the derivatives that the solver uses those of the functions? Asked by entry, answered in words.
 
-First derivatives are compared with differences of values, second derivatives with differences of the first, where
-those are right. Both are taken at x and at one seeded point nearby, where an error that is hidden by a zero or a
-symmetry of x shows; each function is reported from the point that shows more. Differences come with error estimates
-(`difference_limits`), and only disagreement beyond them counts: there is no absolute tolerance.
+First derivatives are compared with differences of values, second derivatives with differences of the
+first, where those are right. Both are taken at x and at one seeded point nearby, where an error shows that
+a zero or a symmetry of x hides. Differences come with error estimates (`difference_limits`), and only
+disagreement beyond them counts: there is no absolute tolerance.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from lagrange.derivatives.derivative_mistakes import (
-    SAFETY,
     Y_PROBE,
     Comparison,
+    agrees,
     hessian_mistakes,
     jacobian_mistakes,
+    unexplained,
 )
 from lagrange.derivatives.derivative_report import (
-    AUTOMATIC,
-    DIFFERENCES,
-    SUPPLIED,
+    OBJECTIVE,
     DerivativeReport,
     FunctionCheck,
     Kink,
     WrongDerivative,
+    in_words,
 )
-from lagrange.derivatives.difference_limits import Limits, directional_limits, ladder
-from lagrange.derivatives.evaluation import Derivatives, Evaluation
-from lagrange.derivatives.supplied import SuppliedDerivatives
-from lagrange.model.named_pytree import Vector, row_names
-from lagrange.model.program import Program, UserFunction
+from lagrange.derivatives.difference_limits import SEED, Differences, Limits, jacobian_limits, kinks_of
+from lagrange.derivatives.evaluation import Derivatives
+from lagrange.derivatives.inspection import (
+    DIFFERENCES,
+    REPORTED_ERRORS,
+    SUPPLIED,
+    derivative_sources,
+    function_rows,
+    nearby_point,
+    not_finite,
+    raised,
+    user_functions,
+    without_differences,
+)
+from lagrange.model.named_pytree import Vector
+from lagrange.model.program import Program
 
-EXACT = (1e-6, 1e-14)  # disagreement that is rounding, relative to the entry and to its row, where meant to be exact
+EXACT = (
+    1e-6,
+    1e-14,
+)  # rounding relative to the entry and to its row, where derivatives are meant to be exact
 ROUGH = (1e-5, 1e-8)  # disagreement that is usual for finite differences
-KINK = 1e-3  # jump of a slope, relative to the slopes, that is a kink
-DIRECTIONS = 64  # directions tried first; where there are more variables, they are moved in groups
-GROUPS_OPENED = 8  # groups that are taken apart when something is wrong in them
-LARGEST_TENSOR = 4_000_000  # second derivatives looked at row by row; beyond, the rows of a function are added up
-NEARBY = 0.1  # displacement of the second point, relative to x, or to 1 where x is 0
-CLOSER = (1.0, 0.1, 0.01)  # factors of the displacement tried where the functions are not finite
-NAMED = 5  # places named when many derivatives are not finite
-SEED = 20260217
-SHAPE_AND_ARITHMETIC = (ArithmeticError, ValueError)  # what functions raise on numbers they do not like
-
-
-@dataclass(frozen=True)
-class _Functions:
-    """F, its Jacobian and weighted Hessian in the user's signs: the objective as stated."""
-
-    values: Callable[[Vector], Vector]
-    jacobian: Callable[[Vector], Vector]
-    hessian: Callable[[Vector, Vector], Vector]
-
-
-@dataclass(frozen=True)
-class _Differences:
-    """Derivatives by differences, their errors, and the jumps (0 where there is none), all (rows, n)."""
-
-    true: Vector
-    error: Vector
-    jump: Vector
-    unopened: int  # variables in groups where something is wrong, not looked at one by one
+# Second derivatives are looked at row by row up to these sizes; beyond, the rows of a function are added up.
+MOST_ROWS, LARGEST_TENSOR = 200, 4_000_000
 
 
 @dataclass(frozen=True)
 class _Finding:
-    """One function, one order, one point."""
+    """One function, one order of derivatives, one point."""
 
     entries: tuple[WrongDerivative, ...] = ()
     kinks: tuple[Kink, ...] = ()
@@ -80,7 +69,13 @@ class _Finding:
     judged: bool = True
 
     @property
+    def clean(self) -> bool:
+        """Judged, and nothing wrong."""
+        return self.judged and not self.entries and not self.kinks
+
+    @property
     def outcome(self) -> str:
+        """A word or two for the table."""
         if not self.judged:
             return "not judged"
         if self.entries:
@@ -88,6 +83,36 @@ class _Finding:
         if self.kinks:
             return "kink"
         return f"right ({self.undecided} undecided)" if self.undecided else "right"
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One function: its title, the names of its rows, their place in F, the sources of its derivatives."""
+
+    title: str
+    labels: Sequence[str]
+    rows: slice
+    source: tuple[str, str]
+
+    @property
+    def judged_twice(self) -> bool:
+        """Whether differences of its first derivatives mean something."""
+        return bool(self.labels) and self.source[0] != DIFFERENCES
+
+    @property
+    def probe(self) -> float:
+        """The weight with which its second derivatives are asked for."""
+        return Y_PROBE if self.rows.start > 0 and self.source[1] == SUPPLIED else 1.0
+
+    def row_by_row(self, total: int) -> tuple[list[str], Vector]:
+        """Its rows one by one, and the weights (rows, total) that select them."""
+        return list(self.labels), np.eye(total)[self.rows]
+
+    def added_up(self, total: int) -> tuple[list[str], Vector]:
+        """One sum of its rows with seeded signs, and its weights (1, total)."""
+        weights = np.zeros((1, total))
+        weights[0, self.rows] = np.random.default_rng(SEED).choice([-1.0, 1.0], len(self.labels))
+        return [f"y . {self.title}"], weights
 
 
 NOT_JUDGED = _Finding(judged=False)
@@ -104,24 +129,39 @@ def check_derivatives(derivatives: Derivatives, x: Vector, p: Vector) -> Derivat
     Returns
     -------
     DerivativeReport
-        Print it. Values that are not finite, and errors of arithmetic inside a function, are findings in it.
+        Print it. Values that are not finite, shapes that do not fit and errors of arithmetic inside a
+        function are findings in it; other exceptions of the user's functions come through.
     """
-    program = derivatives.program
-    sources = derivative_sources(derivatives)
-    functions = _functions(derivatives, p)
-    obstacles = _obstacles(program, functions, x)
-    if obstacles and not _evaluable(functions, x):
-        table = [FunctionCheck(f.title, f.size, s, ("not judged",) * 2) for f, s in zip(program.functions, sources)]
-        return DerivativeReport(tuple(table), (), (), obstacles, obstacles)
-    exact = _functions(_without_differences(derivatives, sources), p)
-    findings = _findings(program, sources, functions, exact, x)
+    program, sources = derivatives.program, derivative_sources(derivatives)
+    try:
+        obstacles = not_finite(derivatives, x, p)
+    except REPORTED_ERRORS as error:
+        obstacle = raised(error)
+        unknown = [(NOT_JUDGED, NOT_JUDGED)] * len(sources)
+        return _report(program, sources, unknown, (obstacle,), ())
+    findings, unopened = _findings(derivatives, x, p, "")
     nearby = nearby_point(derivatives, x, p)
     if nearby is not None:
-        elsewhere = _findings(program, sources, functions, exact, nearby)
+        there = _findings(derivatives, nearby, p, " (Seen at a point near x.)")[0]
         findings = [
-            tuple(_telling(*orders) for orders in zip(here, there, strict=True))
-            for here, there in zip(findings, elsewhere, strict=True)
+            (_telling(first, first_there), _telling(second, second_there))
+            for (first, second), (first_there, second_there) in zip(findings, there, strict=True)
         ]
+    rest = (
+        (f"Something is wrong among {unopened} more variables, which were only moved together.",)
+        if unopened
+        else ()
+    )
+    return _report(program, sources, findings, obstacles, rest)
+
+
+def _report(
+    program: Program,
+    sources: Sequence[tuple[str, str]],
+    findings: Sequence[tuple[_Finding, _Finding]],
+    obstacles: tuple[str, ...],
+    rest: tuple[str, ...],
+) -> DerivativeReport:
     flat = [finding for pair in findings for finding in pair]
     kinks = tuple(kink for finding in flat for kink in finding.kinks)
     mistakes = [sentence for finding in flat for sentence in finding.mistakes]
@@ -133,84 +173,179 @@ def check_derivatives(derivatives: Derivatives, x: Vector, p: Vector) -> Derivat
         entries=tuple(entry for finding in flat for entry in finding.entries),
         kinks=kinks,
         obstacles=obstacles,
-        verdicts=(*obstacles, *mistakes, *(kink.sentence for kink in kinks)),
+        verdicts=(*obstacles, *mistakes, *rest, *(kink.sentence for kink in kinks)),
     )
 
 
-def derivative_sources(derivatives: Derivatives) -> list[tuple[str, str]]:
-    """Where the first and second derivatives of each function come from: supplied, automatic, or differences."""
-    program, start, sources = derivatives.program, 0, []
-    for function in program.functions:
-        rows = slice(start, start + function.size)
-        start = rows.stop
-        block = next((item for item in derivatives.blocks if item.rows == rows), None)
-        given = function.call if isinstance(function.call, SuppliedDerivatives) else None
-        first = AUTOMATIC if block is None or block.jacobian is None else DIFFERENCES
-        second = AUTOMATIC if block is None or block.hessian is None else DIFFERENCES
-        if given is not None:
-            first = SUPPLIED if given.jacobian is not None else first
-            second = SUPPLIED if given.hessian is not None else second
-        sources.append((first, second))
-    return sources
-
-
-def nearby_point(derivatives: Derivatives, x: Vector, p: Vector) -> Vector | None:
-    """A seeded point near x, inside the bounds, where all functions are finite; None where none was found."""
-    functions = _functions(derivatives, p)
-    values = _nan_where_raised(functions.values, derivatives.signs.size)
-    lower, upper = derivatives.program.bound_sides(p)
-    random = np.random.default_rng(SEED)
-    size = NEARBY * np.where(x != 0.0, np.abs(x), 1.0)
-    displacement = size * random.uniform(0.5, 1.0, x.size) * random.choice([-1.0, 1.0], x.size)
-    for factor in CLOSER:
-        margin = np.minimum(factor * size, 0.25 * (upper - lower))
-        point = np.clip(x + factor * displacement, lower + margin, upper - margin)
-        if np.isfinite(values(point)).all():
-            return np.asarray(point)
-    return None
-
-
 def _telling(here: _Finding, nearby: _Finding) -> _Finding:
-    """The finding that shows more; kinks count at x only, and x wins a tie."""
-    if here.kinks and not here.entries:
+    """The finding that tells more: x itself, unless it hides the mistake or makes a longer story of it."""
+    if here.kinks or not nearby.judged:
         return here
-    best = here if here.judged and len(here.entries) >= len(nearby.entries) else nearby
-    undecided = min(item.undecided for item in (here, nearby) if item.judged) if here.judged or nearby.judged else 0
-    return dataclasses.replace(best, kinks=here.kinks, undecided=undecided)
+    at_x = here.judged and (
+        not nearby.entries or (here.entries and len(here.mistakes) <= len(nearby.mistakes))
+    )
+    undecided = min(here.undecided, nearby.undecided) if here.judged else nearby.undecided
+    return dataclasses.replace(here if at_x else nearby, kinks=(), undecided=undecided)
 
 
-def _functions(derivatives: Derivatives, p: Vector) -> _Functions:
-    evaluation, signs = Evaluation(derivatives, p), derivatives.signs
-    none = np.zeros(signs.size)
+def _findings(
+    derivatives: Derivatives, x: Vector, p: Vector, where: str
+) -> tuple[list[tuple[_Finding, _Finding]], int]:
+    """First and second order of every function at x, and the number of variables left unopened."""
+    program, sources, rows = (
+        derivatives.program,
+        derivative_sources(derivatives),
+        function_rows(derivatives.program),
+    )
+    labels = [OBJECTIVE, *program.row_names]
+    parts = [
+        _Part(function.title, labels[part], part, source)
+        for function, part, source in zip(program.functions, rows, sources, strict=True)
+    ]
+    first, unopened = _first_order(derivatives, parts, x, p, where)
+    second, more = _second_order(derivatives, parts, x, p, where, first)
+    return list(zip(first, second, strict=True)), max(unopened, more)
 
-    def values(x: Vector) -> Vector:
-        with np.errstate(all="ignore"):
-            return evaluation.values(x) * signs
 
-    def jacobian(x: Vector) -> Vector:
-        with np.errstate(all="ignore"):
-            return evaluation.derivatives(x, none)[0] * signs[:, None]
+def _first_order(
+    derivatives: Derivatives, parts: Sequence[_Part], x: Vector, p: Vector, where: str
+) -> tuple[list[_Finding], int]:
+    functions, names = user_functions(derivatives, p), derivatives.program.variable_names
+    widths = [math.prod(shape) for shape in derivatives.program.variables.shapes]
+    given = functions.jacobian(x)
+    tolerances = [_tolerance(part.source[0]) for part in parts for _ in part.labels]
+    limits = jacobian_limits(functions.values, x, given, _suspicion(tolerances))
+    findings = []
+    for part in parts:
+        compared, jump = _compared(given, limits, part.rows, _tolerance(part.source[0]))
+        sentences = (
+            jacobian_mistakes(compared, part.title, in_words(part.labels), names, widths)
+            if part.source[0] == SUPPLIED
+            else unexplained(compared, part.title, [(name,) for name in names], part.source[0], "first")
+        )
+        findings.append(_finding(part, compared, jump, [(name,) for name in names], sentences, where))
+    return findings, limits.unopened
 
-    def hessian(x: Vector, weights: Vector) -> Vector:
-        with np.errstate(all="ignore"):
-            return evaluation.derivatives(x, weights * signs)[1]
 
-    return _Functions(values, jacobian, hessian)
+def _second_order(
+    derivatives: Derivatives,
+    parts: Sequence[_Part],
+    x: Vector,
+    p: Vector,
+    where: str,
+    first: Sequence[_Finding],
+) -> tuple[list[_Finding], int]:
+    judged = [part for part, finding in zip(parts, first, strict=True) if finding.clean and part.judged_twice]
+    if not judged:
+        return [NOT_JUDGED] * len(parts), 0
+    functions, names = user_functions(without_differences(derivatives), p), derivatives.program.variable_names
+    n, total = len(names), derivatives.signs.size
+    count = sum(len(part.labels) for part in judged)
+    row_by_row = count <= MOST_ROWS and count * n * n <= LARGEST_TENSOR
+    summed = [part.row_by_row(total) if row_by_row else part.added_up(total) for part in judged]
+    weights = np.concatenate([rows for _, rows in summed])
+    probes = np.repeat([part.probe for part in judged], [len(labels) for labels, _ in summed])
+    given = np.stack(
+        [functions.hessian(x, probe * w) / probe for probe, w in zip(probes, weights, strict=True)]
+    )
+    tolerances = [
+        _tolerance(part.source[1])
+        for part, (labels, _) in zip(judged, summed, strict=True)
+        for _ in range(len(labels) * n)
+    ]
+    gradients = functools.partial(_combined, weights)
+    limits = jacobian_limits(
+        lambda point: gradients(functions.jacobian(point)), x, given.reshape(-1, n), _suspicion(tolerances)
+    )
+    pairs = [(first_name, second_name) for first_name in names for second_name in names]
+    findings, start = {}, 0
+    for part, (labels, _) in zip(judged, summed, strict=True):
+        rows = slice(start * n, (start + len(labels)) * n)
+        start += len(labels)
+        compared, jump = _compared(
+            given.reshape(-1, n), limits, rows, _tolerance(part.source[1]), len(labels)
+        )
+        sentences = (
+            hessian_mistakes(compared, part.title, in_words(labels), names)
+            if part.source[1] == SUPPLIED
+            else unexplained(compared, part.title, pairs, part.source[1], "second")
+        )
+        apart = dataclasses.replace(part, labels=labels)
+        findings[part.title] = _finding(apart, compared, jump, pairs, sentences, where)
+    return [findings.get(part.title, NOT_JUDGED) for part in parts], limits.unopened
 
 
-def _without_differences(derivatives: Derivatives, sources: Sequence[tuple[str, str]]) -> Derivatives:
-    # Differences of differences tell nothing and cost much: such rows are zero instead.
-    program, blocks = derivatives.program, []
-    by_title = {function.title: source for function, source in zip(program.functions, sources, strict=True)}
-    starts = np.cumsum([0, *(function.size for function in program.functions)])
-    titles = {int(start): f.title for start, f in zip(starts, program.functions, strict=False) if f.size}
-    for block in derivatives.blocks:
-        if block.rows.stop > block.rows.start and by_title[titles[block.rows.start]][0] == DIFFERENCES:
-            shape = block.rows.stop - block.rows.start, program.n
-            block = dataclasses.replace(
-                block,
-                jacobian=lambda x, p, shape=shape: np.zeros(shape),
-                hessian=lambda x, p, weights, n=program.n: np.zeros((n, n)),
-            )
-        blocks.append(block)
-    return dataclasses.replace(derivatives, blocks=tuple(blocks))
+def _combined(weights: Vector, jacobian: Vector) -> Vector:
+    """weights @ jacobian, flat; what is not finite stays in the sums that it belongs to."""
+    unknown = ~np.isfinite(jacobian)
+    sums = weights @ np.where(unknown, 0.0, jacobian)
+    sums[(weights != 0.0) @ unknown] = np.nan
+    return np.asarray(sums.ravel())
+
+
+def _tolerance(source: str) -> tuple[float, float]:
+    return ROUGH if source == DIFFERENCES else EXACT
+
+
+def _suspicion(tolerances: Sequence[tuple[float, float]]) -> Callable[[Vector, Limits], bool]:
+    """Whether a given slope along a direction disagrees with the limits, or meets a kink."""
+    relative, dust = np.array(tolerances).reshape(-1, 2).T[:, :, None]
+
+    def suspicious(given: Vector, limits: Limits) -> bool:
+        same = agrees(given[:, None], limits.slope[:, None], limits.error[:, None], relative, dust)
+        return bool(not same.all() or kinks_of(limits.slope, limits.jump, limits.jump_error).any())
+
+    return suspicious
+
+
+def _compared(
+    given: Vector, limits: Differences, rows: slice, tolerance: tuple[float, float], count: int | None = None
+) -> tuple[Comparison, Vector]:
+    """Given derivatives beside differences, undecided at kinks and where not finite; and the jumps."""
+    given, slope, error = given[rows], limits.slope[rows], limits.error[rows]
+    kinked = kinks_of(slope, limits.jump[rows], limits.jump_error[rows])
+    jump = np.where(kinked, limits.jump[rows], 0.0)
+    error = np.where(kinked | ~np.isfinite(given), np.inf, error)
+    shape = given.shape if count is None else (count, given.size // max(count, 1))
+    return Comparison(
+        given.reshape(shape), slope.reshape(shape), error.reshape(shape), *tolerance
+    ), jump.reshape(shape)
+
+
+def _finding(
+    part: _Part,
+    compared: Comparison,
+    jump: Vector,
+    columns: Sequence[tuple[str, ...]],
+    sentences: Sequence[str],
+    where: str,
+) -> _Finding:
+    once = np.ones(len(columns), dtype=bool)
+    if len(columns[0]) == 2:  # one of the two second derivatives with respect to a pair is enough
+        n = math.isqrt(len(columns))
+        once = np.triu(np.ones((n, n), dtype=bool)).ravel()
+    entries = tuple(
+        WrongDerivative(
+            part.title,
+            part.labels[i],
+            columns[j],
+            float(compared.given[i, j]) + 0.0,  # no -0
+            float(compared.true[i, j]),
+        )
+        for i, j in np.argwhere(compared.wrong & once)
+    )
+    kinks = tuple(
+        Kink(
+            part.title,
+            part.labels[i],
+            columns[j],
+            float(compared.true[i, j] - 0.5 * jump[i, j]),
+            float(compared.true[i, j] + 0.5 * jump[i, j]),
+        )
+        for i, j in np.argwhere((jump != 0.0) & once)
+        if not where
+    )
+    undecided = compared.undecided & once & (jump == 0.0)
+    if undecided[:, once].all():  # also where there are no rows
+        return NOT_JUDGED
+    return _Finding(entries, kinks, tuple(sentence + where for sentence in sentences), int(undecided.sum()))

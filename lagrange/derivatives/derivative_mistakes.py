@@ -1,11 +1,12 @@
 """The usual mistakes in hand-written derivatives, recognized and said in words.
 
-A table of wrong numbers says that something is wrong; "the rows are shifted by one" says what to do. Each mistake is
-a hypothesis about how the given numbers came from the right ones, accepted only where it explains every entry.
+A table of wrong numbers says that something is wrong; "the rows are shifted" says what to do. Each mistake is
+a hypothesis about how the given numbers came from the right ones, accepted where it explains every entry.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +14,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lagrange.derivatives.difference_limits import SAFETY
+from lagrange.derivatives.inspection import AUTOMATIC
 from lagrange.model.named_pytree import Vector
 
 Mask = NDArray[np.bool_]
 
-SAFETY = 20.0  # disagreement beyond this many error estimates is a mistake (at most 4 occur for right derivatives)
+UNDECIDED, UNDECIDED_IN_ROW = 0.1, 1e-4  # uncertainty worth a word, relative to the entry and its row
 SIMPLE_FACTORS = (2.0, 0.5, 3.0, 1 / 3, 4.0, 0.25)  # believed where a single number supports them
 SHOWN = 5  # sentences about single rows, before the rest is counted
 Y_PROBE = -3.0  # multiplier in place of 1 when second derivatives are asked for: shows whether y is used
+
+
+def agrees(
+    candidate: Vector, true: Vector, error: Vector, relative: float | Vector, dust: float | Vector
+) -> Mask:
+    """Where `candidate` (rows, columns) is equal to `true` within its error; True where that is infinite."""
+    decided = np.isfinite(error)
+    largest = np.abs(true).max(axis=1, initial=0.0, where=decided, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        rounding = np.maximum(relative * np.maximum(np.abs(candidate), np.abs(true)), dust * largest)
+        return np.asarray((np.abs(candidate - true) <= np.maximum(SAFETY * error, rounding)) | ~decided)
 
 
 @dataclass(frozen=True)
@@ -41,13 +55,7 @@ class Comparison:
 
     def explains(self, candidate: Vector) -> Mask:
         """Where `candidate` agrees with the differences; True where they decide nothing."""
-        largest = np.abs(self.true).max(axis=1, initial=0.0, where=np.isfinite(self.error), keepdims=True)
-        with np.errstate(invalid="ignore"):
-            allowed = np.maximum(
-                np.maximum(SAFETY * self.error, self.dust * largest),
-                self.relative * np.maximum(np.abs(candidate), np.abs(self.true)),
-            )
-            return np.asarray((np.abs(candidate - self.true) <= allowed) | ~np.isfinite(self.error))
+        return agrees(candidate, self.true, self.error, self.relative, self.dust)
 
     @property
     def wrong(self) -> Mask:
@@ -61,7 +69,8 @@ class Comparison:
         row_size = np.abs(self.given).max(axis=1, initial=0.0, keepdims=True)
         unsure = SAFETY * self.error
         with np.errstate(invalid="ignore"):
-            return np.asarray(~np.isfinite(self.error) | ((unsure > 0.1 * size) & (unsure > self.relative * row_size)))
+            matters = (size > 0.0) & (unsure > UNDECIDED * size) & (unsure > UNDECIDED_IN_ROW * row_size)
+        return np.asarray(matters | ~np.isfinite(self.error))
 
     def part(self, select: Any) -> Comparison:
         """The rows, or rows and columns, that `select` indexes."""
@@ -109,7 +118,9 @@ def jacobian_mistakes(
     )
 
 
-def hessian_mistakes(compared: Comparison, title: str, rows: Sequence[str], variables: Sequence[str]) -> list[str]:
+def hessian_mistakes(
+    compared: Comparison, title: str, rows: Sequence[str], variables: Sequence[str]
+) -> list[str]:
     """Sentences about the second derivatives of one function, whose rows are flat (n, n) matrices."""
     n = len(variables)
     whole = f"The Hessian of {title}"
@@ -118,8 +129,8 @@ def hessian_mistakes(compared: Comparison, title: str, rows: Sequence[str], vari
     if title.startswith("constraint"):
         if not compared.given.any():
             return [
-                f"The curvature of {title} is missing: its Hessian is given as zero. The Hessian of the Lagrangian "
-                f"needs y . c too, unless c is linear."
+                f"The curvature of {title} is missing: its Hessian is given as zero. The Hessian of the "
+                f"Lagrangian needs y . c too, unless c is linear."
             ]
         if _ignores_y(compared):
             return [f"{whole} does not depend on y: hessian(x, y) is the Hessian of y . c, not of c."]
@@ -138,6 +149,26 @@ def hessian_mistakes(compared: Comparison, title: str, rows: Sequence[str], vari
 
     upper_triangle = np.broadcast_to(np.triu(np.ones((n, n), dtype=bool)).ravel(), compared.given.shape)
     return _row_by_row(compared, rows, "The Hessian of", entry, upper_triangle)
+
+
+def unexplained(
+    compared: Comparison, title: str, columns: Sequence[tuple[str, ...]], source: str, order: str
+) -> list[str]:
+    """What to say where derivatives that nobody wrote by hand disagree; `columns` name variables or pairs."""
+    names = [" and ".join(columns[int(j)]) for j in np.flatnonzero(compared.wrong.any(axis=0))]
+    if not names:
+        return []
+    shown = ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+    if source == AUTOMATIC:
+        return [
+            f"The automatic {order} derivatives of {title} with respect to {shown} disagree with "
+            f"differences: the function is rough near x, or takes another way when JAX follows it."
+        ]
+    return [
+        f"The finite differences that the solver takes for the {order} derivatives of {title} are inaccurate "
+        f"with respect to {shown}: write the function so that JAX can follow it, or supply derivatives with "
+        f"lagrange.supplied."
+    ]
 
 
 def _simple(compared: Comparison) -> str:
@@ -167,13 +198,13 @@ def _transposed(compared: Comparison, widths: Sequence[int]) -> bool:
     # Undo, leaf by leaf, what reading (columns, rows) as (rows, columns) does.
     undone = [
         compared.given[:, start:stop].reshape(stop - start, rows).T
-        for start, stop in zip(starts[:-1], starts[1:], strict=True)
+        for start, stop in itertools.pairwise(starts)
     ]
     return bool(compared.explains(np.concatenate(undone, axis=1)).all())
 
 
 def _ignores_y(compared: Comparison) -> bool:
-    # Asked with y = Y_PROBE e_i and divided by it, a Hessian that ignores y is sum_i (hessian of c_i) / Y_PROBE.
+    # Asked with y = Y_PROBE e_i and divided by it, a Hessian that ignores y is (sum of all) / Y_PROBE.
     total = np.broadcast_to(compared.true.sum(axis=0) / Y_PROBE, compared.given.shape)
     return not compared.of(compared.given, total, compared.error).wrong.any()
 
@@ -191,7 +222,9 @@ def _permutation(compared: Comparison, names: Sequence[str], phrase: str) -> str
     held = [_held(compared, int(i)) for i in wrong]
     if wrong.size < 2 or None in held:
         return ""
-    pairs = [phrase.format(names[i], names[j]) for i, j in zip(wrong, held, strict=True) if j is not None]
+    pairs = [
+        phrase.format(names[int(i)], names[j]) for i, j in zip(wrong, held, strict=True) if j is not None
+    ]
     return ", ".join(pairs[:SHOWN]) + (", and so on" if len(pairs) > SHOWN else "")
 
 
@@ -235,6 +268,9 @@ def _row_by_row(
             f"given {given[worst]:.6g}, by differences {true[worst]:.6g}{more}."
         )
     if bad.size > SHOWN:
-        sentences.append(f"{bad.size - SHOWN} more rows are wrong: {', '.join(rows[i] for i in bad[SHOWN:][:SHOWN])}"
-                         + (", ..." if bad.size > 2 * SHOWN else "") + ".")
+        sentences.append(
+            f"{bad.size - SHOWN} more rows are wrong: {', '.join(rows[i] for i in bad[SHOWN:][:SHOWN])}"
+            + (", ..." if bad.size > 2 * SHOWN else "")
+            + "."
+        )
     return sentences

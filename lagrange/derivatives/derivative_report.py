@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-AUTOMATIC = "automatic"
-SUPPLIED = "supplied"
-DIFFERENCES = "finite differences"
+OBJECTIVE = "objective"  # the name of its row
 ENTRIES_SHOWN = 12
+WIDTH = 110  # of sentences
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class WrongDerivative:
 
     @property
     def label(self) -> str:
-        """"d ring[1] / d x[0]"."""
+        """ "d ring[1] / d x[0]"."""
         return _label(self.row, self.variables)
 
 
@@ -62,19 +62,21 @@ class Kink:
     @property
     def sentence(self) -> str:
         """Where, and by how much."""
+        (row,) = in_words([self.row])
         sides = f"{self.left:.6g} to the left, {self.right:.6g} to the right"
         if self.order == 1:
-            return f"{self.row} is not differentiable here with respect to {self.variables[0]}: slope {sides}."
+            row = "The objective" if self.row == OBJECTIVE else row
+            return f"{row} is not differentiable here with respect to {self.variables[0]}: slope {sides}."
         first, along = self.variables
         return (
-            f"The derivative of {self.row} with respect to {first} has a kink here along {along}: "
+            f"The derivative of {row} with respect to {first} has a kink here along {along}: "
             f"second derivative {sides}."
         )
 
 
 @dataclass(frozen=True)
 class FunctionCheck:
-    """One function: where its first and second derivatives come from, and how each fared, in a word or two."""
+    """One function: where its first and second derivatives come from, and how each fared, in a word."""
 
     title: str
     rows: int
@@ -107,13 +109,17 @@ class DerivativeReport:
         return not (self.entries or self.obstacles or any(kink.order == 1 for kink in self.kinks))
 
     def __str__(self) -> str:
-        parts = [self._headline(), _table(_function_rows(self.functions), "llll")]
+        return "\n\n".join(
+            [self.tables(), *(["\n".join(map(_bullet, self.verdicts))] if self.verdicts else [])]
+        )
+
+    def tables(self) -> str:
+        """The numbers without the sentences."""
+        parts = [self._headline(), aligned(_function_rows(self.functions), "lrll")]
         if self.entries:
-            parts.append(_table(_entry_rows(self.entries), "lrrr"))
+            parts.append(aligned(_entry_rows(self.entries), "lrrr"))
             if len(self.entries) > ENTRIES_SHOWN:
                 parts[-1] += f"\n... and {len(self.entries) - ENTRIES_SHOWN} more in .entries"
-        if self.verdicts:
-            parts.append("\n".join(f"* {sentence}" for sentence in self.verdicts))
         return "\n\n".join(parts)
 
     def _headline(self) -> str:
@@ -125,6 +131,17 @@ class DerivativeReport:
             (len(self.obstacles), "obstacle", "obstacles"),
         ]
         return "Derivatives: " + ", ".join(f"{k} {one if k == 1 else many}" for k, one, many in found if k)
+
+
+def in_words(rows: Sequence[str]) -> list[str]:
+    """Names of rows as they stand in a sentence.
+
+    Examples
+    --------
+    >>> in_words(["objective", "ring[1]"])
+    ['the objective', 'ring[1]']
+    """
+    return ["the objective" if row == OBJECTIVE else row for row in rows]
 
 
 def _function_rows(functions: Sequence[FunctionCheck]) -> list[tuple[str, ...]]:
@@ -144,12 +161,16 @@ def _entry_rows(entries: Sequence[WrongDerivative]) -> list[tuple[str, ...]]:
     return rows
 
 
+def _bullet(sentence: str) -> str:
+    return textwrap.fill(sentence, WIDTH, initial_indent="* ", subsequent_indent="  ")
+
+
 def _label(row: str, variables: tuple[str, ...]) -> str:
     order = "" if len(variables) == 1 else str(len(variables))
     return f"d{order} {row} / {' '.join(f'd {name}' for name in variables)}"
 
 
-def _table(rows: Sequence[Sequence[str]], alignment: str) -> str:
+def aligned(rows: Sequence[Sequence[str]], alignment: str) -> str:
     """Aligned columns, "l" or "r" each, under a rule; the first row is the head."""
     widths = [max(len(row[k]) for row in rows) for k in range(len(alignment))]
     lines = [

@@ -59,9 +59,16 @@ class Evaluation:
         self.value_calls = 0
         self.derivative_calls = 0
         self.seconds = 0.0
+        # The last point is remembered: a phase begins where another has ended.
+        self._last_x: Vector | None = None
+        self._last_values: Vector = np.empty(0)
+        self._last_pair: tuple[Vector, Vector] | None = None  # x, weights
+        self._last_derivatives: tuple[Vector, Vector] = (np.empty(0), np.empty(0))
 
     def values(self, x: Vector) -> Vector:
         """F(x), shape (1 + m,): the signed objective, then the rows of c. Entries may be NaN or infinite."""
+        if self._last_x is not None and (x == self._last_x).all():
+            return self._last_values
         start = time.perf_counter()
         source = self.derivative_source
         if source.compiled is not None and not source.blocks:
@@ -70,10 +77,15 @@ class Evaluation:
             result = _assembled_values(source, x, self.p) * source.signs
         self.value_calls += 1
         self.seconds += time.perf_counter() - start
+        self._last_x, self._last_values = x, result
         return result
 
     def derivatives(self, x: Vector, weights: Vector) -> tuple[Vector, Vector]:
         """Jacobian of F, shape (1 + m, n), and Hessian of weights . F, shape (n, n)."""
+        last = self._last_pair
+        if last is not None and (x == last[0]).all() and (weights == last[1]).all():
+            return self._last_derivatives
+        self._last_pair = x, weights
         start = time.perf_counter()
         source = self.derivative_source
         weights = weights * source.signs
@@ -85,6 +97,7 @@ class Evaluation:
             jacobian = jacobian * source.signs[:, None]
         self.derivative_calls += 1
         self.seconds += time.perf_counter() - start
+        self._last_derivatives = jacobian, hessian
         return jacobian, hessian
 
 

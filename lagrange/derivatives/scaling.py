@@ -8,6 +8,7 @@ Residuals, multipliers and everything a user sees are unscaled: the scaling neve
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +44,18 @@ def gradient_scaling(jacobian: Vector) -> Scaling:
     return Scaling(float(factors[0]), factors[1:])
 
 
+def finite(*arrays: Vector) -> bool:
+    """True where no entry is infinite or nan, by one sum for each array.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> finite(np.ones(3), np.array([1.0, np.nan]))
+    False
+    """
+    return math.isfinite(sum(float(array.sum()) for array in arrays))
+
+
 class StandardProgram:
     """f, h, and their derivatives at v = (x, s) in standard form, scaled.
 
@@ -70,6 +83,7 @@ class StandardProgram:
         self._offset = np.concatenate([[0.0], form.right_sides, np.zeros(form.m - form.equalities)])
         self._all_free = form.free.size == form.x_fixed.size
         self._in_order = self._rows.size == 1 + scaling.rows.size and bool((np.diff(self._rows) == 1).all())
+        self._unscaled = bool((self._scale == 1.0).all())
 
     def full_x(self, x: Vector) -> Vector:
         """All variables of the user from the free ones."""
@@ -84,7 +98,9 @@ class StandardProgram:
         values = self.evaluation.values(self.full_x(x))
         if not self._in_order:
             values = values[self._rows]
-        values = values * self._scale - self._offset
+        if not self._unscaled:
+            values = values * self._scale
+        values = values - self._offset
         return float(values[0]), values[1:]
 
     def values(self, v: Vector) -> tuple[float, Vector]:
@@ -100,7 +116,8 @@ class StandardProgram:
         weights = np.empty(1 + y.size)
         weights[0] = objective_weight
         weights[1:] = y
-        weights *= self._scale
+        if not self._unscaled:
+            weights *= self._scale
         if self._in_order:
             jacobian, hessian = self.evaluation.derivatives(self.full_x(x), weights)
         else:
@@ -111,7 +128,8 @@ class StandardProgram:
         if not self._all_free:
             jacobian = jacobian[:, self.form.free]
             hessian = hessian[np.ix_(self.form.free, self.form.free)]
-        jacobian = jacobian * self._scale[:, None]
+        if not self._unscaled:
+            jacobian = jacobian * self._scale[:, None]
         return jacobian[0], jacobian[1:], hessian
 
     def unscaled_multipliers(self, y: Vector, z: Vector) -> tuple[Vector, Vector]:

@@ -320,9 +320,10 @@ def _constraint_of_dict(item: Mapping[str, Any], what: str) -> Constraint:
     if unknown or not {"type", "fun"} <= item.keys():
         raise ValueError(f"{what} has the keys {list(item)}; needed are type and fun, allowed jac and args")
     function = _constraint_function(item["fun"], tuple(item.get("args", ())), item.get("jac"), None, what)
-    if item["type"] == "eq":
+    kind = str(item["type"]).lower()
+    if kind == "eq":
         return equals(function, 0.0)
-    if item["type"] == "ineq":
+    if kind == "ineq":
         return at_least(function, 0.0)
     raise ValueError(f"the type of {what} must be 'eq' or 'ineq', got {item['type']!r}")
 

@@ -12,12 +12,15 @@ Hessian Z'HZ, whose existence is the second-order condition (Nocedal and Wright 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy.linalg import lapack
 
 from lagrange.model.named_pytree import Vector
 
 RANK_TOLERANCE = 1e-10  # pivots of the Jacobian below this, relative to the first, count as zero
+NONE = np.empty(0)
 DEFINITE_TOLERANCE = 1e-14  # squared Cholesky pivots below this, relative to the diagonal, count as zero
 REFINE_ABOVE = 1e-12  # relative residual that asks for a step of iterative refinement
 
@@ -43,8 +46,12 @@ class RangeNullSpace:
         qr, pivots, tau, _, _ = lapack.dgeqp3(A.T)
         self.pivots = pivots - 1
         diagonal = np.abs(qr.diagonal())
-        self.rank = int((diagonal > RANK_TOLERANCE * diagonal[0]).sum()) if diagonal[0] > 0 else 0
-        self.margin = float(diagonal[self.rank - 1] / diagonal[0]) if self.rank else 0.0
+        largest = float(diagonal[0])
+        # Pivoting sorts the diagonal: the last entry tells at once whether the rank is full.
+        self.rank = diagonal.size if diagonal[-1] > RANK_TOLERANCE * largest else int(
+            np.count_nonzero(diagonal > RANK_TOLERANCE * largest)
+        )
+        self.margin = float(diagonal[self.rank - 1]) / largest if self.rank else 0.0
         self.R = qr[: self.rank, : self.rank]
         reflectors = np.zeros((n, n), order="F")
         kept = min(rows, n)
@@ -79,7 +86,7 @@ class NullSpaceFactorization:
     Parameters
     ----------
     W : (n, n) Hessian of the Lagrangian
-    sigma : (n + inequalities,) diagonal of the bounds on x and slacks
+    sigma : (n + inequalities,) diagonal of the bounds on x and slacks; None for zeros (no slacks)
     J : (m, n) Jacobian, equality rows first
     equalities : number of equality rows
     gamma : dual regularization (restoration); with it all rows are eliminated and any rank is fine
@@ -89,7 +96,7 @@ class NullSpaceFactorization:
     def __init__(
         self,
         W: Vector,
-        sigma: Vector,
+        sigma: Vector | None,
         J: Vector,
         equalities: int,
         gamma: float = 0.0,
@@ -98,16 +105,20 @@ class NullSpaceFactorization:
         n = W.shape[0]
         self.n, self.equalities, self.gamma, self.delta = n, equalities, gamma, 0.0
         self.W, self.sigma, self.J = W, sigma, J
-        self.sigma_s = sigma[n:]
-        # The rows that are eliminated, with their weights.
+        self.sigma_s = NONE if sigma is None else sigma[n:]
+        # The rows that are eliminated, with their weights D.
         self.split = 0 if gamma else equalities
-        weights = self.sigma_s / (1.0 + gamma * self.sigma_s) if gamma else self.sigma_s
-        if gamma and equalities:
-            weights = np.concatenate([np.full(equalities, 1.0 / gamma), weights])
+        weights = self.sigma_s
+        if gamma:
+            weights = np.concatenate([np.full(equalities, 1.0 / gamma), weights / (1.0 + gamma * weights)])
         self.weights = weights
-        self.J_eliminated = J[self.split :]
-        H = W + self.J_eliminated.T @ (weights[:, None] * self.J_eliminated) if weights.size else W.copy()
-        H.flat[:: n + 1] += sigma[:n]
+        H = W
+        if weights.size:
+            self.J_eliminated = J[self.split :]
+            H = W + self.J_eliminated.T @ (weights[:, None] * self.J_eliminated)
+        if sigma is not None:
+            H = H.copy() if H is W else H
+            H.flat[:: n + 1] += sigma[:n]
         self.H = H
         self.A = J[: self.split]
         if basis is None or not np.array_equal(basis.A, self.A):
@@ -134,10 +145,12 @@ class NullSpaceFactorization:
 
     def solve(self, r_v: Vector, r_h: Vector) -> tuple[Vector, Vector]:
         dv, dy = self._solve_once(r_v, r_h)
-        # One step of refinement on the system before elimination.
+        if not self.weights.size or self.sigma is None:
+            return dv, dy
+        # Elimination with large weights loses digits: one step of refinement on the whole system.
         e_v, e_h = self._residual(dv, dy, r_v, r_h)
-        size = max(np.abs(r_v).max(initial=0.0), np.abs(r_h).max(initial=0.0))
-        if np.abs(e_v).max(initial=0.0) > REFINE_ABOVE * size:
+        size = math.sqrt(r_v @ r_v + r_h @ r_h)
+        if e_v @ e_v + e_h @ e_h > (REFINE_ABOVE * size) ** 2:
             cv, cy = self._solve_once(e_v, e_h)
             dv, dy = dv + cv, dy + cy
         return dv, dy
@@ -174,14 +187,19 @@ class NullSpaceFactorization:
         if not basis.rank:
             dx = lapack.dpotrs(self.cholesky, r, lower=1)[0]
             return dx, np.zeros(self.A.shape[0])
+        H = self.H
+        if self.delta:
+            H = H.copy()
+            H.flat[:: self.n + 1] += self.delta
         dx = basis.Y @ basis.normal_coordinates(r_A)
         if basis.rank < self.n:
-            reduced = basis.Z.T @ (r - self.H @ dx - self.delta * dx)
+            reduced = basis.Z.T @ (r - H @ dx)
             dx = dx + basis.Z @ lapack.dpotrs(self.cholesky, reduced, lower=1)[0]
-        return dx, basis.multipliers(r - self.H @ dx - self.delta * dx)
+        return dx, basis.multipliers(r - H @ dx)
 
     def _residual(self, dv: Vector, dy: Vector, r_v: Vector, r_h: Vector) -> tuple[Vector, Vector]:
         n, equalities = self.n, self.equalities
+        assert self.sigma is not None
         e_v = r_v - self.sigma * dv
         e_v[:n] -= self.W @ dv[:n] + self.J.T @ dy + self.delta * dv[:n]
         e_h = r_h - self.J @ dv[:n] + self.gamma * dy

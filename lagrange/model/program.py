@@ -112,7 +112,25 @@ class Program:
 
     def row_sides(self, p: Flat) -> tuple[Vector, Vector]:
         """lo and hi of all constraint rows at p, flat, infinite where absent."""
-        tree = self.parameter_tree(p)
+        constraints = self.definition.constraints.values()
+        if any(callable(item.lower) or callable(item.upper) for item in constraints):
+            return self._row_sides(p)
+        return self._constant_row_sides
+
+    def bound_sides(self, p: Flat) -> tuple[Vector, Vector]:
+        """Lower and upper bounds of all variables at p, flat, infinite where absent."""
+        return self._bound_sides(p) if callable(self.definition.bounds) else self._constant_bound_sides
+
+    @functools.cached_property
+    def _constant_row_sides(self) -> tuple[Vector, Vector]:
+        return self._row_sides(np.empty(0))
+
+    @functools.cached_property
+    def _constant_bound_sides(self) -> tuple[Vector, Vector]:
+        return self._bound_sides(np.empty(0))
+
+    def _row_sides(self, p: Flat) -> tuple[Vector, Vector]:
+        tree = self.parameter_tree(p) if p.size else None
         sides = [
             (_side(constraint.lower, tree, function, "lower"), _side(constraint.upper, tree, function, "upper"))
             for constraint, function in zip(self.definition.constraints.values(), self.constraints, strict=True)
@@ -122,9 +140,10 @@ class Program:
         _check_order(lower, upper, self.row_names, "constraint")
         return lower, upper
 
-    def bound_sides(self, p: Flat) -> tuple[Vector, Vector]:
-        """Lower and upper bounds of all variables at p, flat, infinite where absent."""
-        lower, upper = flat_bounds(self.definition.bounds, self.variables, self.parameter_tree(p))
+    def _bound_sides(self, p: Flat) -> tuple[Vector, Vector]:
+        lower, upper = flat_bounds(
+            self.definition.bounds, self.variables, self.parameter_tree(p) if p.size else None
+        )
         _check_order(lower, upper, self.variable_names, "bounds of variable")
         return lower, upper
 

@@ -7,11 +7,12 @@ inactive multipliers. It has no globalization of its own: what it cannot do is l
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from lagrange.derivatives.scaling import StandardProgram
+from lagrange.derivatives.scaling import StandardProgram, finite
 from lagrange.model.named_pytree import Vector
 from lagrange.model.standard_form import StandardForm
 from lagrange.newton.barrier import Iterate
@@ -77,7 +78,7 @@ def _full_steps(
         if error <= tol and error < before:
             best = ActivePoint(at.x, at.y, z, active)
         slow += error > CONTRACTION * before
-        done = error <= ROUNDING or (best is not None and error >= before)
+        done = error <= ROUNDING or (best is not None and error > CONTRACTION * before)
         if done or (ending and slow > SLOW_STEPS):
             break
         before = error
@@ -106,7 +107,7 @@ Values = tuple[float, Vector, Vector]  # f, c and the distances d
 def _values(program: StandardProgram, x: Vector) -> Values | None:
     form = program.form
     f, c = program.objective_and_rows(x)
-    if not (np.isfinite(f) and np.isfinite(c).all()):
+    if not math.isfinite(f + float(c.sum())):
         return None
     return f, c, form.distances(np.concatenate([x, c[form.equalities :]]))
 
@@ -116,7 +117,7 @@ def _linearize(program: StandardProgram, x: Vector, y: Vector, values: Values | 
     if values is None:
         return None
     g, J, W = program.derivatives(x, y)
-    if not (np.isfinite(g).all() and np.isfinite(J).all() and np.isfinite(W).all()):
+    if not finite(g, J, W):
         return None
     return Linearization(x, y, *values, g, J, W)
 
@@ -133,12 +134,15 @@ def _progresses(
     form: StandardForm, at: Linearization, active: Vector, x: Vector, values: Values, tol: float
 ) -> bool:
     """An opening: the violation is halved, or it does not grow and the objective falls as its slope promises."""
-    before, after = _violation(form, at.c, at.d), _violation(form, values[1], values[2])
+    before, after = _total_violation(form, at.c, at.d), _total_violation(form, values[1], values[2])
     slope = float(at.g @ (x - at.x))
     falls = slope < 0.0 and values[0] <= at.f + ARMIJO * slope
-    if max(before, after) <= FEASIBLE:
-        return falls or values[0] <= at.f + OBJECTIVE_ROUNDING * abs(at.f)
-    return after <= OPENING_CONTRACTION * before or (falls and after <= before)
+    stays = max(before, after) <= FEASIBLE and values[0] <= at.f + OBJECTIVE_ROUNDING * abs(at.f)
+    return after <= OPENING_CONTRACTION * before or (falls and after <= max(before, tol)) or stays
+
+
+def _total_violation(form: StandardForm, c: Vector, d: Vector) -> float:
+    return float(np.abs(c[: form.equalities]).sum() - np.minimum(d, 0.0).sum())
 
 
 def _violation(form: StandardForm, c: Vector, d: Vector) -> float:

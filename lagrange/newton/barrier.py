@@ -105,32 +105,35 @@ class Errors:
 
     dual: float
     primal: float
-    complementarity: float  # of d z - mu
+    largest_product: float  # of d z
+    smallest_product: float
     dual_scale: float
-    complementarity_scale: float
+    product_scale: float
 
-    @property
-    def total(self) -> float:
-        """E(mu)."""
-        return max(
-            self.dual / self.dual_scale, self.primal, self.complementarity / self.complementarity_scale
-        )
+    def total(self, mu: float) -> float:
+        """E(mu), with d z = mu wanted."""
+        product = max(self.largest_product - mu, mu - self.smallest_product)
+        return max(self.dual / self.dual_scale, self.primal, product / self.product_scale)
 
 
-def kkt_errors(dual_residual: Vector, it: Iterate, mu: float) -> Errors:
-    """E(mu) of one iterate, from its dual residual grad_v L."""
-    multipliers = float(np.abs(it.y).sum())
-    bound_multipliers = float(it.z.sum())
+def kkt_errors(dual_residual: Vector, it: Iterate) -> Errors:
+    """The errors of one iterate, from its dual residual grad_v L."""
     bounds = it.z.size
-    mean = (multipliers + bound_multipliers) / max(1, it.y.size + bounds)
-    mean_bound = bound_multipliers / max(1, bounds)
+    all_y = float(np.abs(it.y).sum())
+    all_z = float(it.z.sum()) if bounds else 0.0
+    products = it.d * it.z
     return Errors(
         dual=_largest(dual_residual),
         primal=_largest(it.h),
-        complementarity=_largest(it.d * it.z - mu) if bounds else 0.0,
-        dual_scale=max(LARGEST_UNSCALED_MULTIPLIER, mean) / LARGEST_UNSCALED_MULTIPLIER,
-        complementarity_scale=max(LARGEST_UNSCALED_MULTIPLIER, mean_bound) / LARGEST_UNSCALED_MULTIPLIER,
+        largest_product=float(products.max()) if bounds else 0.0,
+        smallest_product=float(products.min()) if bounds else math.inf,
+        dual_scale=_scale((all_y + all_z) / max(1, it.y.size + bounds)),
+        product_scale=_scale(all_z / max(1, bounds)),
     )
+
+
+def _scale(mean_multiplier: float) -> float:
+    return max(LARGEST_UNSCALED_MULTIPLIER, mean_multiplier) / LARGEST_UNSCALED_MULTIPLIER
 
 
 def _largest(vector: Vector) -> float:

@@ -12,15 +12,15 @@ from enum import Enum, auto
 
 import numpy as np
 
-from lagrange.derivatives.scaling import StandardProgram
+from lagrange.derivatives.scaling import StandardProgram, finite
 from lagrange.kkt.null_space import NullSpaceFactorization
 from lagrange.model.named_pytree import Vector
 from lagrange.newton import active_set_phase
 from lagrange.newton.active_set_phase import ActivePoint
-from lagrange.newton.barrier import BOUND_RELAXATION, Barrier, Errors, Iterate, fraction_to_boundary, kkt_errors
+from lagrange.newton.barrier import BOUND_RELAXATION, Barrier, Iterate, fraction_to_boundary, kkt_errors
 from lagrange.newton.direction import InertiaCorrection
 from lagrange.newton.filter import Filter
-from lagrange.newton.line_search import SMALL_THETA, Progress, Step, search
+from lagrange.newton.line_search import SMALL_THETA, Progress, Step, search, trial
 from lagrange.newton.monitor import Monitor
 from lagrange.newton.restoration import Restored, restore
 
@@ -31,7 +31,7 @@ SMALLEST_TAU = 0.99
 LARGEST_THETA = 1e4  # theta_max relative to the start
 LARGEST_FIRST_MULTIPLIER = 1e3
 TRY_ACTIVE_SET = 1.0  # error below which the active-set phase is tried ...
-TRY_AGAIN = 0.1  # ... and, once refused, again after this decrease of the error
+TRY_AGAIN = 0.01  # ... and, once refused, again after this decrease of the error
 ROUNDING = 10 * float(np.finfo(np.float64).eps)
 SHORT_STEP, SHORT_STEPS = 0.05, 6  # so many steps this short ask for restoration
 NEGLIGIBLE_VIOLATION = 1e-6
@@ -110,13 +110,13 @@ def barrier_phase(
     smallest_delta = 0.0
     while True:
         g, J, W = program.derivatives(it.v[:n], it.y)
-        if not (np.isfinite(g).all() and np.isfinite(J).all() and np.isfinite(W).all() and np.isfinite(it.f)):
+        if not finite(g, J, W):
             return Outcome(End.NOT_FINITE, it)
         force = J.T @ it.y
         force += g
         primal_dual = np.concatenate([force, -it.y[equalities:]]) if form.size > n else force
-        errors = kkt_errors(primal_dual - form.scatter(it.z) if bounds else primal_dual, it, 0.0)
-        error = errors.total
+        errors = kkt_errors(primal_dual - form.scatter(it.z) if bounds else primal_dual, it)
+        error, theta = errors.total(0.0), it.theta
         if (bounds and error <= try_below) or error <= tol:
             point = active_set_phase.polish(
                 program, it.v[:n], it.y, active_set_phase.guess(it), monitor, tol
@@ -132,11 +132,9 @@ def barrier_phase(
         if far and errors.primal <= LOOSE_FEASIBILITY * max(1.0, np.abs(it.v).max()):
             return Outcome(End.UNBOUNDED, it)
 
-        solved = _solved(errors, it, mu)
-        while solved and mu > tol / SOLVED_FACTOR:
-            mu = max(tol / SOLVED_FACTOR, min(MU_LINEAR * mu, mu**MU_POWER))
+        while errors.total(mu) <= SOLVED_FACTOR * mu and mu > tol / SOLVED_FACTOR:
+            mu = _smaller(mu, tol)
             filter.clear()
-            solved = _solved(errors, it, mu)
 
         # Newton direction of the barrier problem.
         sigma = np.bincount(form.index, it.z / it.d, form.size) if bounds else np.zeros(form.size)
@@ -151,7 +149,7 @@ def barrier_phase(
 
         # slope = grad phi . dv
         slope = float(g @ dv[:n]) - (float(barrier_force @ barrier.steps(dv)) if bounds else 0.0)
-        now = Progress(it.theta, barrier.value(it.f, it.d, mu), slope, small_theta)
+        now = Progress(theta, barrier.value(it.f, it.d, mu), slope, small_theta)
         step = None
         largest_move = float((np.abs(dv) / (1.0 + np.abs(it.v))).max())
         if largest_move < ROUNDING:
@@ -160,7 +158,7 @@ def barrier_phase(
             step = _full_step(program, barrier, it, dv, dy, tau)
             if tiny_steps > 1 or step is None:
                 if mu > tol / SOLVED_FACTOR and errors.primal <= NEGLIGIBLE_VIOLATION:
-                    mu = max(tol / SOLVED_FACTOR, min(MU_LINEAR * mu, mu**MU_POWER))
+                    mu = _smaller(mu, tol)
                     filter.clear()
                 elif errors.primal <= NEGLIGIBLE_VIOLATION:
                     return Outcome(End.NO_PROGRESS, it)
@@ -172,7 +170,7 @@ def barrier_phase(
                 program, barrier, it, dv, dy, now, mu, tau, filter,
                 lambda h, r=r_v, solve=factorization.solve: solve(r, -h),
             )  # fmt: skip
-        if step is not None and step.alpha < SHORT_STEP * step.largest and it.theta > NEGLIGIBLE_VIOLATION:
+        if step is not None and step.alpha < SHORT_STEP * step.largest and theta > NEGLIGIBLE_VIOLATION:
             short_steps += 1
         else:
             short_steps = 0
@@ -183,7 +181,7 @@ def barrier_phase(
                 smallest_delta = max(STALL_DELTA, STALL_GROWTH * inertia.last)
                 if stalls > STALL_TRIES:
                     return Outcome(End.NO_PROGRESS, it)
-                if not monitor.record("barrier", program.full_x(it.v[:n]), _objective(program, it.f), it.theta,
+                if not monitor.record("barrier", program.full_x(it.v[:n]), _objective(program, it.f), theta,
                                       errors.dual, mu, factorization.delta, 0.0):  # fmt: skip
                     return Outcome(End.STOPPED, it)
                 continue
@@ -202,7 +200,7 @@ def barrier_phase(
             continue
         smallest_delta, stalls = 0.0, 0
         it = _accept(program, barrier, it, step, mu, tau)
-        if not monitor.record("barrier", program.full_x(it.v[:n]), _objective(program, it.f), it.theta,
+        if not monitor.record("barrier", program.full_x(it.v[:n]), _objective(program, it.f), step.theta,
                               errors.dual, mu, factorization.delta, step.alpha):  # fmt: skip
             return Outcome(End.STOPPED, it)
 
@@ -212,8 +210,8 @@ def _accept(
 ) -> Iterate:
     if not it.z.size:
         return Iterate(step.v, it.y + step.alpha * step.dy, it.z, it.d, step.f, step.h)
-    # dz = mu / d - z - z / d dd, with its own fraction to the boundary
-    dz = mu / it.d - it.z - it.z / it.d * barrier.steps(step.dv)
+    # dz = (mu - z dd) / d - z, with its own fraction to the boundary
+    dz = (mu - it.z * step.dd) / it.d - it.z
     z = it.z + fraction_to_boundary(it.z, dz, tau) * dz
     return Iterate(
         step.v, it.y + step.alpha * step.dy, barrier.corridor(z, step.d, mu), step.d, step.f, step.h
@@ -225,16 +223,11 @@ def _full_step(
 ) -> Step | None:
     dd = barrier.steps(dv)
     alpha = fraction_to_boundary(it.d, dd, tau)
-    v = it.v + alpha * dv
-    f, h = program.values(v)
-    if not (np.isfinite(f) and np.isfinite(h).all()):
-        return None
-    return Step(alpha, alpha, dv, dy, v, it.d + alpha * dd, f, h)
+    return trial(program, it, dv, dy, dd, alpha, alpha)
 
 
-def _solved(errors: Errors, it: Iterate, mu: float) -> bool:
-    complementarity = float(np.abs(it.d * it.z - mu).max(initial=0.0)) / errors.complementarity_scale
-    return max(errors.dual / errors.dual_scale, errors.primal, complementarity) <= SOLVED_FACTOR * mu
+def _smaller(mu: float, tol: float) -> float:
+    return max(tol / SOLVED_FACTOR, min(MU_LINEAR * mu, mu**MU_POWER))
 
 
 def _objective(program: StandardProgram, f: float) -> float:

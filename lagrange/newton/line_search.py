@@ -35,10 +35,12 @@ class Step:
     largest: float  # the fraction to the boundary it started from
     dv: Vector
     dy: Vector
+    dd: Vector
     v: Vector
     d: Vector
     f: float
     h: Vector
+    theta: float  # ||h||_1
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,11 @@ def search(
     alpha = largest
     first = True
     while alpha >= max(smallest, SMALLEST_STEP * largest):
-        step = _trial(program, it, dv, dy, dd, alpha, largest)
+        step = trial(program, it, dv, dy, dd, alpha, largest)
         if step is not None:
-            theta = float(np.abs(step.h).sum())
-            if _acceptable(theta, barrier.value(step.f, step.d, mu), alpha, now, filter):
+            if _acceptable(step.theta, barrier.value(step.f, step.d, mu), alpha, now, filter):
                 return step
-            if first and theta >= now.theta and it.h.size:
+            if first and step.theta >= now.theta and it.h.size:
                 step = _second_order_correction(program, barrier, it, step, now, mu, tau, filter, corrected)
                 if step is not None:
                     return step
@@ -105,33 +106,32 @@ def _second_order_correction(
     residual = it.h
     theta_before = math.inf
     for _ in range(CORRECTIONS):
-        theta = float(np.abs(rejected.h).sum())
-        if theta > CORRECTION_PROGRESS * theta_before:
+        if rejected.theta > CORRECTION_PROGRESS * theta_before:
             return None
-        theta_before = theta
+        theta_before = rejected.theta
         residual = rejected.alpha * residual + rejected.h
         dv, dy = corrected(residual)
         dd = barrier.steps(dv)
         alpha = fraction_to_boundary(it.d, dd, tau)
-        step = _trial(program, it, dv, dy, dd, alpha, alpha)
+        step = trial(program, it, dv, dy, dd, alpha, alpha)
         if step is None:
             return None
-        if _acceptable(
-            float(np.abs(step.h).sum()), barrier.value(step.f, step.d, mu), rejected.largest, now, filter
-        ):
+        if _acceptable(step.theta, barrier.value(step.f, step.d, mu), rejected.largest, now, filter):
             return step
         rejected = step
     return None
 
 
-def _trial(
+def trial(
     program: StandardProgram, it: Iterate, dv: Vector, dy: Vector, dd: Vector, alpha: float, largest: float
 ) -> Step | None:
+    """The point at alpha along the direction; None where a function is not finite."""
     v = it.v + alpha * dv
     f, h = program.values(v)
-    if not (math.isfinite(f) and np.isfinite(h).all()):
+    theta = float(np.abs(h).sum())
+    if not math.isfinite(f + theta):
         return None
-    return Step(alpha, largest, dv, dy, v, it.d + alpha * dd, f, h)
+    return Step(alpha, largest, dv, dy, dd, v, it.d + alpha * dd, f, h, theta)
 
 
 def _acceptable(theta: float, phi: float, alpha: float, now: Progress, filter: Filter) -> bool:

@@ -49,24 +49,27 @@ def solve_quadratic_program(
     n, equalities = form.n, form.equalities
     tried: set[bytes] = set()
     for _ in range(SET_CHANGES):
-        if active.tobytes() in tried or np.bincount(form.index[active], minlength=form.size).max(initial=0) > 1:
+        key = active.tobytes()
+        index, bound = form.index[active], form.bound[active]
+        if key in tried or len(set(index.tolist())) < index.size:
             return None  # a cycle, or both sides of one interval
-        tried.add(active.tobytes())
-        held, on_row = active & (form.index < n), active & (form.index >= n)
-        rows = np.concatenate([np.arange(equalities), form.index[on_row] - n + equalities])
+        tried.add(key)
+        on_x = index < n
+        held, at_bound, on_row = index[on_x], bound[on_x], ~on_x
+        rows = np.concatenate([np.arange(equalities), index[on_row] - n + equalities])
         # Held variables go to their bounds; the moving ones follow from the KKT system of the active rows.
-        moving = np.ones(n, dtype=bool)
-        moving[form.index[held]] = False
-        moving = np.flatnonzero(moving)
+        is_moving = np.ones(n, dtype=bool)
+        is_moving[held] = False
+        moving = is_moving.nonzero()[0]
         dx, y = np.zeros(n), np.zeros(form.m)
-        dx[form.index[held]] = form.bound[held] - at.x[form.index[held]]
+        dx[held] = at_bound - at.x[held]
         y[rows] = at.y[rows]
         if moving.size:
             A = at.J[rows]
             residual = at.c[rows]
-            residual[equalities:] -= form.bound[on_row]
-            W = at.W if moving.size == n else at.W[np.ix_(moving, moving)]
-            factorization = NullSpaceFactorization(W, np.zeros(moving.size), A[:, moving], rows.size)
+            residual[equalities:] -= bound[on_row]
+            W = at.W if moving.size == n else at.W[moving[:, None], moving]
+            factorization = NullSpaceFactorization(W, None, A if moving.size == n else A[:, moving], rows.size)
             if not factorization.regularize(0.0) and not factorization.regularize(FLAT * float(np.abs(W).max())):
                 return None
             force = at.g + at.J.T @ y + at.W @ dx
@@ -77,14 +80,15 @@ def solve_quadratic_program(
         corrected = _corrected(active, z, d, form.bound)
         if (corrected == active).all():
             x = at.x + dx
-            x[form.index[held]] = form.bound[held]
+            x[held] = at_bound
             return x, y, active
         active = corrected
     return None
 
 
 def _corrected(active: Vector, z: Vector, d: Vector, bound: Vector) -> Vector:
-    scale = max(1.0, np.abs(z).max(initial=0.0))
-    violated = ~active & (d < -NEGLIGIBLE * np.maximum(1.0, np.abs(bound)))
-    wrong = active & (z < -NEGLIGIBLE * scale)
-    return np.asarray((active | violated) & ~wrong)
+    if not active.size:
+        return active
+    violated = d < -NEGLIGIBLE * np.maximum(1.0, np.abs(bound))
+    wrong = z < -NEGLIGIBLE * max(1.0, np.abs(z).max())
+    return np.asarray(np.where(active, ~wrong, violated))

@@ -32,6 +32,7 @@ class Curvature:
     kind: PointKind
     smallest: float
     direction: Vector
+    independent: bool  # the gradients of all active constraints are linearly independent
 
 
 def curvature(program: StandardProgram, x: Vector, y: Vector, z: Vector, active: Vector) -> Curvature:
@@ -39,24 +40,27 @@ def curvature(program: StandardProgram, x: Vector, y: Vector, z: Vector, active:
     _, J, W = program.derivatives(x, y)
     scale = max(1.0, np.abs(y).max(initial=0.0), np.abs(z).max(initial=0.0))
     strong = active & (z > STRONGLY_ACTIVE * scale)
-    smallest, direction = _smallest_eigenpair(program, J, W, active)
+    A = active_jacobian(program, J, active)
+    basis = RangeNullSpace(A)
+    independent = basis.rank == A.shape[0]
+    smallest, direction = _smallest_eigenpair(basis.Z, W)
     if smallest < -CURVATURE_TOLERANCE:
-        return Curvature(PointKind.SADDLE_OR_MAXIMUM, smallest, direction)
+        return Curvature(PointKind.SADDLE_OR_MAXIMUM, smallest, direction, independent)
     if (strong == active).all():
         kind = PointKind.STRICT_MINIMUM if smallest > CURVATURE_TOLERANCE else PointKind.MINIMUM_NOT_STRICT
-        return Curvature(kind, smallest, direction)
+        return Curvature(kind, smallest, direction, independent)
     # Weakly active constraints may be left to one side: the critical cone lies between two tangent spaces.
-    wide_smallest, wide_direction = _smallest_eigenpair(program, J, W, strong)
+    wide_smallest, wide_direction = _smallest_eigenpair(RangeNullSpace(active_jacobian(program, J, strong)).Z, W)
     if wide_smallest > CURVATURE_TOLERANCE:
-        return Curvature(PointKind.STRICT_MINIMUM, smallest, direction)
+        return Curvature(PointKind.STRICT_MINIMUM, smallest, direction, independent)
     if wide_smallest < -CURVATURE_TOLERANCE:
         form = program.form
         moved = np.concatenate([wide_direction, J[form.equalities :] @ wide_direction])
         rates = (form.sign * moved[form.index])[active & ~strong]
         for sign in (1.0, -1.0):
             if (sign * rates >= -STRONGLY_ACTIVE).all():
-                return Curvature(PointKind.SADDLE_OR_MAXIMUM, wide_smallest, sign * wide_direction)
-    return Curvature(PointKind.MINIMUM_NOT_STRICT, smallest, direction)
+                return Curvature(PointKind.SADDLE_OR_MAXIMUM, wide_smallest, sign * wide_direction, independent)
+    return Curvature(PointKind.MINIMUM_NOT_STRICT, smallest, direction, independent)
 
 
 def leave(program: StandardProgram, x: Vector, y: Vector, direction: Vector) -> Vector:
@@ -85,12 +89,9 @@ def active_jacobian(program: StandardProgram, J: Vector, active: Vector) -> Vect
     return np.concatenate([J[rows], np.eye(form.n)[form.index[on_x]]])
 
 
-def _smallest_eigenpair(
-    program: StandardProgram, J: Vector, W: Vector, active: Vector
-) -> tuple[float, Vector]:
-    Z = RangeNullSpace(active_jacobian(program, J, active)).Z
+def _smallest_eigenpair(Z: Vector, W: Vector) -> tuple[float, Vector]:
     if not Z.shape[1]:
-        return np.inf, np.zeros(program.form.n)
+        return np.inf, np.zeros(Z.shape[0])
     values, vectors = np.linalg.eigh(Z.T @ W @ Z)
     scale = float(np.abs(W).max())
     return (float(values[0]) / scale if scale else 0.0), Z @ vectors[:, 0]

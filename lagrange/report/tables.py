@@ -6,15 +6,16 @@ files that render it.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-from lagrange.model.named_pytree import Layout, Vector
+from lagrange.model.named_pytree import Vector
 from lagrange.model.status import PointKind
 from lagrange.result import Result, bound_name
 
@@ -40,6 +41,12 @@ class Solved(Protocol):
 
     @property
     def result(self) -> Result: ...
+    @property
+    def x(self) -> Any: ...
+    @property
+    def p(self) -> Any: ...
+    @property
+    def bound_multipliers(self) -> Any: ...
     @property
     def multipliers(self) -> dict[str, Any]: ...
     @property
@@ -134,7 +141,7 @@ def remarks(solution: Solved) -> tuple[str, ...]:
 
 
 def variables(solution: Solved) -> Table:
-    """One row per element of x: value, bounds, bound multiplier where there is any, and what holds it."""
+    """One row per element of x: value, bounds, bound multiplier where there is any, and state."""
     result = solution.result
     lower, upper = result.bounds
     states: list[Cell] = [
@@ -156,7 +163,7 @@ def variables(solution: Solved) -> Table:
 
 
 def constraints(solution: Solved) -> Table:
-    """One row per constraint row: sides, value, slack to the nearest side, multipliers, and whether active."""
+    """One row per constraint row: sides, value, slack to the nearest side, multipliers, and state."""
     result = solution.result
     lower, upper = result.sides
     states: list[Cell] = [
@@ -201,8 +208,8 @@ def effort(solution: Solved) -> str:
     result = solution.result
     counts = result.evaluations
     return (
-        f"{counted(result.iterations, 'iteration')}, {counts.values} function and {counts.derivatives} derivative "
-        f"evaluations, {number(result.seconds, SECONDS_DIGITS)} s"
+        f"{counted(result.iterations, 'iteration')}, {counts.values} function and {counts.derivatives} "
+        f"derivative evaluations, {number(result.seconds, SECONDS_DIGITS)} s"
     )
 
 
@@ -218,25 +225,23 @@ def counted(count: int, noun: str) -> str:
 
 
 def record(solution: Solved) -> dict[str, Any]:
-    """The solution for machines: dicts, lists, strings, numbers, booleans, and None where a number is not finite.
+    """The solution for machines: dicts, lists, text, numbers, booleans; None where a number is not finite.
 
-    x, p and bound multipliers go by the names of their arrays ("radius", "legs[0].angle"); where x or p is a
-    single array it stands by itself.
+    x, p and the bound multipliers keep the user's structure; dataclasses and NamedTuples become dicts.
     """
     result = solution.result
-    program = result.program
     return {
         "success": result.success,
         "kind": result.kind.name,
         "stop": result.stop.name,
         "message": result.message,
         "objective": _plain(result.objective),
-        "x": _by_array(program.variables, result.x),
-        "p": _by_array(program.parameters, result.p) if program.parameters.size else None,
-        "multipliers": {name: _plain(value) for name, value in solution.multipliers.items()},
-        "shadow_prices": {name: _plain(value) for name, value in solution.shadow_prices.items()},
-        "bound_multipliers": _by_array(program.variables, result.z),
-        "residuals": {name: _plain(value) for name, value in residuals(solution).items()},
+        "x": _plain(solution.x),
+        "p": _plain(solution.p),
+        "multipliers": _plain(solution.multipliers),
+        "shadow_prices": _plain(solution.shadow_prices),
+        "bound_multipliers": _plain(solution.bound_multipliers),
+        "residuals": _plain(residuals(solution)),
         "active": result.active_names(),
         "dependent": [list(group) for group in result.dependent],
         "blame": list(result.blame),
@@ -296,20 +301,13 @@ def _flat(by_constraint: dict[str, Any]) -> list[Cell]:
     return [float(entry) for value in by_constraint.values() for entry in np.ravel(value)]
 
 
-def _by_array(layout: Layout, vector: Vector) -> Any:
-    arrays = [_plain(array) for array in _arrays(layout, vector)]
-    return arrays[0] if layout.treedef is None else dict(zip(layout.paths, arrays, strict=True))
-
-
-def _arrays(layout: Layout, vector: Vector) -> Iterator[Vector]:
-    start = 0
-    for shape in layout.shapes:
-        stop = start + math.prod(shape)
-        yield vector[start:stop].reshape(shape)
-        start = stop
-
-
-def _plain(value: Any) -> Any:
-    if np.ndim(value):
-        return [_plain(entry) for entry in value]
-    return float(value) if math.isfinite(value) else None
+def _plain(tree: Any) -> Any:
+    if isinstance(tree, Mapping):
+        return {str(key): _plain(value) for key, value in tree.items()}
+    if hasattr(tree, "_asdict"):  # a NamedTuple
+        return _plain(tree._asdict())
+    if dataclasses.is_dataclass(tree):
+        return {field.name: _plain(getattr(tree, field.name)) for field in dataclasses.fields(tree)}
+    if isinstance(tree, (list, tuple)) or np.ndim(tree):
+        return [_plain(entry) for entry in tree]
+    return tree if tree is None else float(tree) if math.isfinite(tree) else None

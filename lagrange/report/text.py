@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 WIDEST = 100  # columns of text that still read well
 NAME_WIDTH = 20  # columns below which names are not squeezed to make room for numbers
 GAP = 2  # spaces between columns
+WORDS = ("name", "state")  # columns of text; the others hold numbers
 # What other columns say too gives way, in this order, where the terminal is narrow.
 GIVES_WAY = ("multiplier", "slack", "upper", "lower")
 # Line breaks, terminal codes and halves of characters: shown as escapes, since they would break the table.
 UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
-GOOD, BAD, HEADER, STATE, FAINT = "bold green", "bold red", "bold", "cyan", "dim"
+GOOD, BAD, HEADER, STATE, FAINT = "bold green", "red", "bold", "cyan", "dim"
 
 
 def solution_text(solution: Solved, width: int | None = None) -> str:
@@ -80,12 +81,12 @@ def printable(text: str) -> str:
 def _say(console: Console, sentence: str, style: str = "") -> None:
     from rich.text import Text
 
-    console.print(Text(printable(sentence), style=style), soft_wrap=False)
+    console.print(Text(printable(sentence), style=style))
 
 
 def _show(console: Console, table: Table) -> None:
     table = table.abbreviated()
-    texts = {header: _texts(table.column(header)) for header in table.headers}
+    texts = {header: _texts(header, table.column(header)) for header in table.headers}
     dropped = _dropped(texts, console.width)
     table = table.without(dropped)
     console.line()
@@ -109,14 +110,8 @@ def _rich_table(table: Table, texts: dict[str, list[str]]) -> RichTable:
         box=rule_under_header, show_edge=False, pad_edge=False, padding=padding, header_style=HEADER
     )
     for header in table.headers:
-        words = header in ("name", "state")
-        drawn.add_column(
-            Text(_header(header)),
-            justify="left" if words else "right",
-            no_wrap=header != "name",
-            overflow="fold",
-            vertical="bottom",
-        )
+        title = Text(_stacked(header), justify="left" if header in WORDS else "right")
+        drawn.add_column(title, no_wrap=header != "name", overflow="fold", vertical="bottom")
     for i, row in enumerate(table.rows):
         drawn.add_row(
             *(
@@ -133,23 +128,25 @@ def _style(header: str, cell: Cell) -> str:
     return BAD if header == "slack" and isinstance(cell, float) and cell < 0 else ""
 
 
-def _header(header: str) -> str:
+def _stacked(header: str) -> str:
     return header.replace(" ", "\n")
 
 
-def _texts(cells: list[Cell]) -> list[str]:
-    """Cells as text; the numbers of one column padded on the right until their decimal points align."""
-    tails = [len(_tail(number(cell))) if isinstance(cell, float) else 0 for cell in cells]
+def _texts(header: str, cells: list[Cell]) -> list[str]:
+    """Cells as text; numbers padded on both sides, so that decimal points align and end under the header."""
+    if header in WORDS:
+        return [printable(str(cell or "")) for cell in cells]
+    texts = ["" if cell is None else number(cell) if isinstance(cell, float) else cell for cell in cells]
+    tails = [len(_tail(text)) for text in texts]
     longest = max(tails, default=0)
-    return [
-        number(cell) + " " * (longest - tail) if isinstance(cell, float) else printable(cell or "")
-        for cell, tail in zip(cells, tails, strict=True)
-    ]
+    padded = [text + " " * (longest - tail) for text, tail in zip(texts, tails, strict=True)]
+    width = max(map(len, [*_stacked(header).split("\n"), *padded]))
+    return [text.rjust(width) for text in padded]
 
 
 def _tail(text: str) -> str:
-    """What follows the integer digits: ".5e-07"; nothing for "nan"."""
-    return text.lstrip("-0123456789") if text[-1].isdigit() else ""
+    """What follows the integer digits: ".5e-07"; nothing for "nan" and an empty cell."""
+    return text.lstrip("-0123456789") if text[-1:].isdigit() else ""
 
 
 def _dropped(texts: dict[str, list[str]], width: int) -> list[str]:
@@ -167,6 +164,6 @@ def _width(texts: dict[str, list[str]], dropped: Iterable[str]) -> int:
 
     total = 0
     for header in texts.keys() - set(dropped):
-        widest = max(map(cell_len, [*_header(header).split("\n"), *texts[header]]))
+        widest = max(map(cell_len, [*_stacked(header).split("\n"), *texts[header]]))
         total += GAP + (min(widest, NAME_WIDTH) if header == "name" else widest)
     return total
