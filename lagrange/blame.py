@@ -7,6 +7,7 @@ import numpy as np
 from lagrange.derivatives.scaling import StandardProgram
 from lagrange.model.named_pytree import Vector
 from lagrange.model.program import Program
+from lagrange.model.reductions import finite
 from lagrange.newton.barrier import Iterate
 from lagrange.result import bound_name
 
@@ -16,6 +17,8 @@ SHOWN = 8  # variables listed in a sentence
 
 def not_finite(program: Program, x: Vector, values: Vector, jacobian: Vector, hessian: Vector) -> str:
     """A sentence that names the first function value or derivative at x0 that is not finite; "" if all are."""
+    if finite(values, jacobian, hessian):
+        return ""
     titles = [program.objective.title, *(f"constraint {name!r}" for name in program.row_names)]
     names = program.variable_names
     wrong = np.flatnonzero(~np.isfinite(values))
@@ -58,9 +61,7 @@ def conflict(standard: StandardProgram, it: Iterate) -> tuple[str, ...]:
     share = np.abs(it.h) / np.abs(it.h).max()
     names = [program.row_names[form.rows[i]] for i in np.flatnonzero(share > BLAMED)]
     on_x = (form.index < form.n) & (it.z > BLAMED * np.abs(it.y).max()) & (it.z > it.d)
-    names += [
-        bound_name(program.variable_names[form.free[form.index[k]]], -form.sign[k]) for k in np.flatnonzero(on_x)
-    ]
+    names += [bound_name(program.variable_names[form.free[form.index[k]]], -form.sign[k]) for k in np.flatnonzero(on_x)]
     return tuple(names)
 
 

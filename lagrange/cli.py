@@ -145,22 +145,16 @@ def with_values(p: Any, assignments: Sequence[str]) -> Any:
             value = float(text)
         except ValueError:
             raise BadInput(f"--set {assignment}: {text!r} is not a number") from None
-        places = [
-            i for i, full in enumerate(names) if full == name or full.startswith((f"{name}.", f"{name}["))
-        ]
+        places = [i for i, full in enumerate(names) if full == name or full.startswith((f"{name}.", f"{name}["))]
         if not places:
-            raise BadInput(
-                f"--set {assignment}: there is no parameter {name!r}; there are {', '.join(names)}"
-            )
+            raise BadInput(f"--set {assignment}: there is no parameter {name!r}; there are {', '.join(names)}")
         values[places] = value
     return layout.unflatten(values)
 
 
 def _parser() -> argparse.ArgumentParser:
     style = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        "lagrange", description=DESCRIPTION, epilog=EPILOG, formatter_class=style
-    )
+    parser = argparse.ArgumentParser("lagrange", description=DESCRIPTION, epilog=EPILOG, formatter_class=style)
     parser.add_argument("--version", action="version", version=f"lagrange {_version()}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -168,9 +162,7 @@ def _parser() -> argparse.ArgumentParser:
     solving.set_defaults(run=solve)
     solving.add_argument("file", type=Path, metavar="FILE", help="Python file that defines problem, x0 and p")
     _add_set(solving)
-    solving.add_argument(
-        "--tol", type=float, default=Settings.tol, help="relative tolerance (default %(default)g)"
-    )
+    solving.add_argument("--tol", type=float, default=Settings.tol, help="relative tolerance (default %(default)g)")
     solving.add_argument(
         "--max-iterations",
         type=int,
@@ -186,9 +178,7 @@ def _parser() -> argparse.ArgumentParser:
 
     checking = commands.add_parser("check", help="look at the problem in FILE without solving it")
     checking.set_defaults(run=check)
-    checking.add_argument(
-        "file", type=Path, metavar="FILE", help="Python file that defines problem, x0 and p"
-    )
+    checking.add_argument("file", type=Path, metavar="FILE", help="Python file that defines problem, x0 and p")
     _add_set(checking)
     return parser
 

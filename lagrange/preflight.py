@@ -176,9 +176,7 @@ def _unused(functions: UserFunctions, points: Sequence[Vector], fixed: Mask) -> 
     for x in points:
         jacobian = functions.jacobian(x)
         # Weights without pattern, so that second derivatives do not cancel.
-        hessian = functions.hessian(
-            x, np.asarray(np.random.default_rng(SEED).uniform(0.5, 1.0, len(jacobian)))
-        )
+        hessian = functions.hessian(x, np.asarray(np.random.default_rng(SEED).uniform(0.5, 1.0, len(jacobian))))
         used = (jacobian != 0.0).any(axis=0) | (hessian != 0.0).any(axis=0)
         unused &= ~used[~fixed]
     return unused
@@ -205,8 +203,6 @@ def _shapes(program: Program, equal: Mask, inequality: Mask) -> tuple[Constraint
         rows = slice(start, start + function.size)
         start = rows.stop
         shapes.append(
-            ConstraintShape(
-                function.name, function.shape, int(equal[rows].sum()), int(inequality[rows].sum())
-            )
+            ConstraintShape(function.name, function.shape, int(equal[rows].sum()), int(inequality[rows].sum()))
         )
     return tuple(shapes)

@@ -7,12 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from lagrange.derivatives.derivative_check import check_derivatives as _check_derivatives
+from lagrange.derivatives.derivative_report import DerivativeReport
 from lagrange.derivatives.evaluation import Derivatives, derivatives_of
 from lagrange.model.constraint import Constraint
 from lagrange.model.named_pytree import Vector
 from lagrange.model.program import Definition, Program, bind
 from lagrange.model.settings import Settings
 from lagrange.newton.monitor import IterationRecord
+from lagrange.preflight import preflight
+from lagrange.preflight_record import Preflight
 from lagrange.solution import Solution
 from lagrange.solve import solve
 
@@ -120,6 +124,24 @@ class Problem:
         )
         return Solution(self, result)
 
+    def preflight(self, x0: Any, p: Any = None) -> Preflight:
+        """Look before solving: counts, degrees of freedom, shapes, finiteness, scaling, dependent rows, derivatives.
+
+        Returns
+        -------
+        Preflight
+            Print it; `ok` is False where something needs attention, `problems` says what, by name.
+
+        Examples
+        --------
+        >>> import lagrange as lg
+        >>> problem = lg.Problem(minimize=lambda x: x @ x, subject_to={
+        ...     "sum": lg.equals(lambda x: x.sum(), 1.0), "twice": lg.equals(lambda x: 2 * x.sum(), 2.0)})
+        >>> problem.preflight([0.0, 0.0]).ok
+        False
+        """
+        return preflight(*self.prepare(x0, p))
+
     def prepare(self, x0: Any, p: Any = None) -> tuple[Derivatives, Vector, Vector]:
         """Flat x0 and p, and the derivatives of the program, compiled at most once per structure of x and p."""
         key = _structure(x0), _structure(p)
@@ -132,6 +154,25 @@ class Problem:
             derivatives = derivatives_of(program, x_flat, p_flat)
             self._bound[key] = derivatives
         return derivatives, *_flat(derivatives.program, x0, p)
+
+
+def check_derivatives(problem: Problem, x: Any, p: Any = None) -> DerivativeReport:
+    """Compare the derivatives that a solve would use with differences of the functions, at x, p.
+
+    Returns
+    -------
+    DerivativeReport
+        Print it; `ok`, `entries` (what is wrong, by function, row and variable) and `verdicts` (in words:
+        a flipped sign, a transposed Jacobian, a factor, a missing row).
+
+    Examples
+    --------
+    >>> import lagrange as lg
+    >>> wrong = lg.supplied(lambda x: x @ x, jacobian=lambda x: -2 * x)
+    >>> lg.check_derivatives(lg.Problem(minimize=wrong), [1.0, 2.0]).ok
+    False
+    """
+    return _check_derivatives(*problem.prepare(x, p))
 
 
 def _flat(program: Program, x0: Any, p: Any) -> tuple[Vector, Vector]:

@@ -114,3 +114,11 @@ class Solution:
     @property
     def history(self) -> tuple[IterationRecord, ...]:
         return self.result.history
+
+    def __str__(self) -> str:
+        from lagrange.report.text import solution_text
+
+        return solution_text(self)
+
+    def __repr__(self) -> str:
+        return str(self)

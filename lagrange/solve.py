@@ -66,9 +66,7 @@ def solve(
     return verdict(standard, outcome, judged, monitor, jacobian)
 
 
-def _search(
-    standard: StandardProgram, x: Vector, monitor: Monitor, warm: Result | None
-) -> tuple[Outcome, Judged]:
+def _search(standard: StandardProgram, x: Vector, monitor: Monitor, warm: Result | None) -> tuple[Outcome, Judged]:
     tol = monitor.settings.tol
     outcome, x = _open(standard, x, monitor, warm)
     it: Iterate | None = None
@@ -95,9 +93,7 @@ def _search(
             return outcome, judged
 
 
-def _open(
-    standard: StandardProgram, x: Vector, monitor: Monitor, warm: Result | None
-) -> tuple[Outcome | None, Vector]:
+def _open(standard: StandardProgram, x: Vector, monitor: Monitor, warm: Result | None) -> tuple[Outcome | None, Vector]:
     """What can be had without the barrier phase: an outcome or None, and the x to go on from."""
     tol = monitor.settings.tol
     if not standard.form.n:

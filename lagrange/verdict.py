@@ -17,7 +17,7 @@ from lagrange.derivatives.evaluation import Evaluation
 from lagrange.derivatives.scaling import StandardProgram
 from lagrange.kkt.dependence import dependent_groups
 from lagrange.kkt.residuals import Residuals, kkt_residuals
-from lagrange.model.named_pytree import Vector
+from lagrange.model.named_pytree import Mask, Vector
 from lagrange.model.status import PointKind, StopReason
 from lagrange.newton.active_set_phase import ActivePoint, guess
 from lagrange.newton.barrier_phase import End, Outcome
@@ -68,9 +68,7 @@ def examine(standard: StandardProgram, point: ActivePoint) -> Examined:
     jacobian, _ = evaluation.derivatives(x, np.concatenate([[1.0], y]))
     # The multipliers of fixed variables are what stationarity leaves over.
     z = np.where(bounds[0] == bounds[1], -(jacobian[0] + jacobian[1:].T @ y), z)
-    residuals = kkt_residuals(
-        values[0], values[1:], jacobian[0], jacobian[1:], x, y, z, bounds, standard.sides
-    )
+    residuals = kkt_residuals(values[0], values[1:], jacobian[0], jacobian[1:], x, y, z, bounds, standard.sides)
     return Examined(x, y, z, values, jacobian, residuals)
 
 
@@ -103,8 +101,10 @@ def verdict(
         within = seen.residuals.within(tol)
         kind = PointKind.STRICT_MINIMUM if within else PointKind.INFEASIBLE_STATIONARY
         blame = violated(program.row_names, seen.values[1:], standard.sides, tol)
-    elif seen.residuals.relative_feasibility <= math.sqrt(tol) and not polished and _no_multipliers(
-        standard, seen, active_rows, jacobian_at_start
+    elif (
+        seen.residuals.relative_feasibility <= math.sqrt(tol)
+        and not polished
+        and _no_multipliers(standard, seen, active_rows, jacobian_at_start)
     ):
         kind, blame = PointKind.FRITZ_JOHN, tuple(_names(standard, active_rows, active_bounds))
     elif bend is not None:
@@ -191,9 +191,7 @@ def _stop_reason(outcome: Outcome, monitor: Monitor, kind: PointKind) -> StopRea
     return StopReason.CONVERGED
 
 
-def _message(
-    stop: StopReason, kind: PointKind, dependent: tuple[tuple[str, ...], ...], blame: tuple[str, ...]
-) -> str:
+def _message(stop: StopReason, kind: PointKind, dependent: tuple[tuple[str, ...], ...], blame: tuple[str, ...]) -> str:
     sentences = [f"{kind.label[0].upper()}{kind.label[1:]}."]
     if blame:
         sentences.append(f"{'The ray' if kind is PointKind.UNBOUNDED else 'Involved'}: {', '.join(blame)}.")
@@ -209,7 +207,7 @@ def _message(
     return " ".join(sentences)
 
 
-def _active_sides(standard: StandardProgram, active: Vector) -> tuple[Vector, Vector]:
+def _active_sides(standard: StandardProgram, active: Mask) -> tuple[Vector, Vector]:
     # -1, 0, +1 for the user's rows and variables; equalities and fixed variables count as +1.
     form, bounds = standard.form, standard.bounds
     rows, on_bounds = np.zeros(standard.scaling.rows.size), np.zeros(form.x_fixed.size)
@@ -229,7 +227,7 @@ def _names(standard: StandardProgram, active_rows: Vector, active_bounds: Vector
     ]
 
 
-def _names_in_order(standard: StandardProgram, active: Vector) -> list[str]:
+def _names_in_order(standard: StandardProgram, active: Mask) -> list[str]:
     # In the order of `active_jacobian`: equalities, active inequality rows, active bounds of free variables.
     form, program = standard.form, standard.evaluation.program
     on_row, on_x = active & (form.index >= form.n), active & (form.index < form.n)
@@ -240,9 +238,7 @@ def _names_in_order(standard: StandardProgram, active: Vector) -> list[str]:
     ]
 
 
-def _no_multipliers(
-    standard: StandardProgram, seen: Examined, active_rows: Vector, jacobian_at_start: Vector
-) -> bool:
+def _no_multipliers(standard: StandardProgram, seen: Examined, active_rows: Vector, jacobian_at_start: Vector) -> bool:
     # The Fritz John test on every row and bound that is active or carries weight, turned so that the
     # multipliers of inequalities are nonnegative.
     y, z = seen.y, seen.z
@@ -256,7 +252,9 @@ def _no_multipliers(
     signs = np.where(multipliers < 0.0, -1.0, 1.0)
     A = np.concatenate([seen.jacobian[1:][rows], unit])
     before = np.abs(np.concatenate([jacobian_at_start[1:][rows], unit])).max(axis=1, initial=0.0)
-    equality = np.concatenate([standard.sides[0][rows] == standard.sides[1][rows], np.zeros(variables.size, dtype=bool)])
+    equality = np.concatenate(
+        [standard.sides[0][rows] == standard.sides[1][rows], np.zeros(variables.size, dtype=bool)]
+    )
     return without_multipliers(seen.jacobian[0], signs[:, None] * A, signs * multipliers, equality, before)
 
 

@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from problems.cvxpy_model import CvxpyModel
 
 SPECIES = ("H", "H2", "H2O", "N", "N2", "NH", "NO", "O", "O2", "OH")
-FREE_ENERGY = np.array(
-    [-6.089, -17.164, -34.054, -5.914, -24.721, -14.986, -24.100, -10.708, -26.662, -22.179]
-)
+FREE_ENERGY = np.array([-6.089, -17.164, -34.054, -5.914, -24.721, -14.986, -24.100, -10.708, -26.662, -22.179])
 ATOMS = {
     "hydrogen": np.array([1, 2, 2, 0, 0, 1, 0, 0, 0, 1]),
     "nitrogen": np.array([0, 0, 0, 1, 2, 1, 1, 0, 0, 0]),

@@ -37,8 +37,7 @@ LIMITS = {"coal": (150.0, 600.0), "large oil": (100.0, 400.0), "small oil": (50.
 def cost(power: dict[str, Any], p: dict[str, Any]) -> Any:
     """Money spent on fuel [$/h]."""
     return sum(
-        p["price"][FUEL[unit]]
-        * (CONSTANT[unit] + LINEAR[unit] * power[unit] + QUADRATIC[unit] * power[unit] ** 2)
+        p["price"][FUEL[unit]] * (CONSTANT[unit] + LINEAR[unit] * power[unit] + QUADRATIC[unit] * power[unit] ** 2)
         for unit in UNITS
     )
 
@@ -60,9 +59,7 @@ p = {"demand": 850.0, "price": {"coal": 0.9, "oil": 1.0}}  # MW, $/MBtu
 def _dispatch(marginal_price: float, p: dict[str, Any]) -> dict[str, Any]:
     """What every unit produces at a marginal price [$/MWh]."""
     return {
-        unit: np.clip(
-            (marginal_price / p["price"][FUEL[unit]] - LINEAR[unit]) / (2 * QUADRATIC[unit]), *LIMITS[unit]
-        )
+        unit: np.clip((marginal_price / p["price"][FUEL[unit]] - LINEAR[unit]) / (2 * QUADRATIC[unit]), *LIMITS[unit])
         for unit in UNITS
     }
 
@@ -76,9 +73,7 @@ def _marginal_price(p: dict[str, Any]) -> float:
     """The price at which the units produce the demand."""
     lowest = min(_marginal_cost(unit, LIMITS[unit][0], p) for unit in UNITS)
     highest = max(_marginal_cost(unit, LIMITS[unit][1], p) for unit in UNITS)
-    return float(
-        brentq(lambda price: production(_dispatch(price, p)) - p["demand"], lowest, highest, xtol=1e-14)
-    )
+    return float(brentq(lambda price: production(_dispatch(price, p)) - p["demand"], lowest, highest, xtol=1e-14))
 
 
 def known_x(p: dict[str, Any]) -> dict[str, Any]:

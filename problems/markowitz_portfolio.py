@@ -46,9 +46,7 @@ problem = lg.Problem(
     minimize=lambda weights: weights @ COVARIANCE @ weights,
     subject_to={
         "budget": lg.equals(lambda weights: np.sum(weights), lambda p: p["budget"]),
-        "expected return": lg.at_least(
-            lambda weights: EXPECTED_RETURN @ weights, lambda p: p["wanted_return"]
-        ),
+        "expected return": lg.at_least(lambda weights: EXPECTED_RETURN @ weights, lambda p: p["wanted_return"]),
     },
     bounds=(0.0, LARGEST_SHARE),
 )

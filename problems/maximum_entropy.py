@@ -50,9 +50,7 @@ def _distribution(tilt: float) -> np.ndarray:
 
 def _tilt(p: dict[str, Any]) -> float:
     """The tilt whose distribution has the wanted mean."""
-    return float(
-        brentq(lambda tilt: FACES @ _distribution(tilt) - p["mean"], -STEEPEST, STEEPEST, xtol=1e-15)
-    )
+    return float(brentq(lambda tilt: FACES @ _distribution(tilt) - p["mean"], -STEEPEST, STEEPEST, xtol=1e-15))
 
 
 def known_x(p: dict[str, Any]) -> np.ndarray:

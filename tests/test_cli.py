@@ -211,9 +211,7 @@ def test_a_derivative_warning_is_one_line(write: Any, capsys: pytest.CaptureFixt
 # Bad input
 
 
-def test_unknown_parameters_are_refused_with_the_names(
-    write: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_unknown_parameters_are_refused_with_the_names(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
     file = write(PRICES)
     names = "nested.base, nested.extra, price[0], price[1], price[2], prices"
     for wrong in ("pric", "price[3]", "price[", "nested.", "Prices"):
@@ -265,9 +263,7 @@ def test_a_missing_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         ("problem = 3\nx0 = 1.0\n", "must be a lagrange.Problem, got int\n"),
     ],
 )
-def test_files_that_define_too_little(
-    text: str, message: str, write: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_files_that_define_too_little(text: str, message: str, write: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert bad_input(capsys, "solve", write(text)).endswith(message)
 
 
@@ -287,9 +283,7 @@ def test_files_that_define_too_little(
         ),
     ],
 )
-def test_an_exception_in_the_file(
-    text: str, message: str, write: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_exception_in_the_file(text: str, message: str, write: Any, capsys: pytest.CaptureFixture[str]) -> None:
     file = write(text)
     assert bad_input(capsys, "solve", file).startswith(f"lagrange: {file}, {message}")
 
@@ -326,9 +320,7 @@ def test_ctrl_c_outside_a_solve(write: Any, capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().err == "lagrange: interrupted\n"
 
 
-@pytest.mark.parametrize(
-    "arguments", [[], ["solve"], ["dance", "x.py"], ["solve", TIN_CAN, "--tol", "little"]]
-)
+@pytest.mark.parametrize("arguments", [[], ["solve"], ["dance", "x.py"], ["solve", TIN_CAN, "--tol", "little"]])
 def test_bad_usage_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main(arguments)
@@ -380,10 +372,7 @@ def test_libraries_below_the_folder_stay_imported(write: Any, tmp_path: Path) ->
 
 
 def test_a_file_is_not_run_as_the_main_program(write: Any) -> None:
-    assert (
-        main(["solve", write(QUADRATIC + "\nif __name__ == '__main__':\n    raise RuntimeError\n")])
-        == SUCCESS
-    )
+    assert main(["solve", write(QUADRATIC + "\nif __name__ == '__main__':\n    raise RuntimeError\n")]) == SUCCESS
 
 
 def test_dataclasses_and_names_without_suffix(write: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -486,9 +486,7 @@ IDIOMS = {
     "flat and item": lambda x: x.flat[1] + x[:1].item() + np.array(x.tolist()).item(2),
     # Attributes and methods.
     "methods": lambda x: x.sum() + x.mean() + x.prod() + x.std() + x.var() + x.max() + x.min() + x.dot(x),
-    "shape methods": lambda x: (
-        np.outer(x, x).reshape(-1).reshape((3, 3)).T.flatten().ravel()[: x.shape[0] * x.ndim]
-    ),
+    "shape methods": lambda x: np.outer(x, x).reshape(-1).reshape((3, 3)).T.flatten().ravel()[: x.shape[0] * x.ndim],
     "transposes": lambda x: np.outer(x, x**2).transpose().swapaxes(0, 1).transpose(1, 0)[0],
     "astype and copy": lambda x: x.astype(float) + x.copy() + x.astype(np.float64, copy=False) * x.size,
     "cumulative methods": lambda x: x.cumsum() * x.cumprod() + x.clip(0.7, 1.5) + x.repeat(2).take([0, 2, 4]),
@@ -535,50 +533,34 @@ IDIOMS = {
     "assignment by mask": masked_assignment,
     "fill method": fill_method,
     # NumPy's functions.
-    "elementary functions": lambda x: (
-        np.exp(x) + np.log(x) + np.sqrt(x) + np.sin(x) * np.tanh(x) + np.arctan2(x, 2)
-    ),
-    "powers": lambda x: (
-        np.power(x, 2.5) + np.square(x) + np.cbrt(x) + np.reciprocal(x) + np.float_power(x, 2)
-    ),
+    "elementary functions": lambda x: np.exp(x) + np.log(x) + np.sqrt(x) + np.sin(x) * np.tanh(x) + np.arctan2(x, 2),
+    "powers": lambda x: np.power(x, 2.5) + np.square(x) + np.cbrt(x) + np.reciprocal(x) + np.float_power(x, 2),
     "reductions": lambda x: np.sum(x) + np.prod(x) + np.mean(x) + np.std(x, ddof=1) + np.max(x) + np.ptp(x),
     "reductions along an axis": lambda x: (
         np.sum(np.outer(x, x), axis=0) + np.mean(np.outer(x, x), axis=1, keepdims=True)
     ),
-    "sum of a list": lambda x: (
-        np.sum([x[0] ** 2, x[1]]) + np.dot([x[0], x[1]], [1, 2]) + np.max([x[0], 2 * x[1]])
-    ),
+    "sum of a list": lambda x: np.sum([x[0] ** 2, x[1]]) + np.dot([x[0], x[1]], [1, 2]) + np.max([x[0], 2 * x[1]]),
     "where": chained_where,
-    "maximum and clip": lambda x: (
-        np.maximum(x, 1) + np.minimum(x, VECTOR) + np.clip(x, 0.7, None) + np.fmax(0, x - 1)
-    ),
+    "maximum and clip": lambda x: np.maximum(x, 1) + np.minimum(x, VECTOR) + np.clip(x, 0.7, None) + np.fmax(0, x - 1),
     "select and piecewise": lambda x: (
         np.select([x < 1, x < 1.5], [x**2, 3 * x], 1.0)
         + np.piecewise(x, [x < 1, x >= 1], [lambda v: v, lambda v: v**2])
     ),
-    "concatenate": lambda x: (
-        np.concatenate([x, [x[0], 2.0], VECTOR]) * np.append(np.hstack([x[0], x]), np.ones(4))
-    ),
+    "concatenate": lambda x: np.concatenate([x, [x[0], 2.0], VECTOR]) * np.append(np.hstack([x[0], x]), np.ones(4)),
     "stack": lambda x: np.stack([x, x**2]) + np.vstack((x, VECTOR)) + np.column_stack([x[:2], x[1:], x[:2]]),
     "block": lambda x: np.block([[np.outer(x, x), x[:, None]], [x, 1.0]]),
     "index tricks": lambda x: np.r_[x[0], x, 1.0] * np.r_[1, 2, 3, 4, 5] + np.c_[x, x].sum(),
     "split": lambda x: np.split(np.outer(x, x), 3)[1] + np.array_split(x, 2)[0].sum(),
     "tile, roll, flip, pad": lambda x: np.tile(x, 2)[:3] + np.roll(x, 1) + np.flip(x) + np.pad(x, 1)[:3],
     "einsum": lambda x: np.einsum("i,ij,j->", x, MATRIX, x) + np.einsum("ii", np.outer(x, x)),
-    "products": lambda x: (
-        np.dot(x, MATRIX) + np.cross(x, VECTOR) + np.inner(x, x) + np.outer(x, x)[0] + np.vdot(x, x)
-    ),
+    "products": lambda x: np.dot(x, MATRIX) + np.cross(x, VECTOR) + np.inner(x, x) + np.outer(x, x)[0] + np.vdot(x, x),
     "kron, tensordot": lambda x: np.kron(x, x)[:3] + np.tensordot(MATRIX, x, axes=1) + np.matmul(MATRIX, x),
     "differences": lambda x: np.diff(x) + np.gradient(x)[:2] + np.cumsum(x)[1:] + np.cumprod(x)[:2],
-    "integrals and tables": lambda x: (
-        np.trapezoid(x, dx=0.5) + np.interp(x, [0.0, 1.0, 2.0], [0.0, 3.0, 4.0])
-    ),
+    "integrals and tables": lambda x: np.trapezoid(x, dx=0.5) + np.interp(x, [0.0, 1.0, 2.0], [0.0, 3.0, 4.0]),
     "interpolated values": lambda x: np.interp(0.3, [0.0, 0.5, 1.0], x),
     "polynomials": lambda x: np.polyval([1, 2, 3], x) + np.polyval(x, 2.0) + POLYNOMIAL(x),
     "new polynomials": lambda x: np.polynomial.polynomial.polyval(x, [1.0, 2.0, 3.0]),
-    "statistics": lambda x: (
-        np.var(x) + np.median(x) + np.average(x, weights=[1, 2, 3]) + np.percentile(x, 40)
-    ),
+    "statistics": lambda x: np.var(x) + np.median(x) + np.average(x, weights=[1, 2, 3]) + np.percentile(x, 40),
     "sorting": lambda x: np.sort(-x) * VECTOR + np.convolve(x, [1, 2])[:3],
     "ufunc methods": lambda x: np.add.reduce(x) + np.multiply.accumulate(x) + np.multiply.outer(x, x)[1],
     "reduce of hypot": lambda x: np.hypot.reduce(x) + np.logaddexp.reduce(x) + np.logaddexp(x, 0),
@@ -592,9 +574,7 @@ IDIOMS = {
     "norm": lambda x: np.linalg.norm(x) + norm(x, 1) + np.linalg.norm(x - VECTOR, ord=3),
     "solve and inv": lambda x: np.linalg.solve(MATRIX + np.diag(x), VECTOR) + np.linalg.inv(np.diag(x)) @ x,
     "det": lambda x: np.linalg.det(MATRIX * x) + np.linalg.slogdet(MATRIX + np.diag(x))[1],
-    "eigenvalues": lambda x: (
-        np.linalg.eigvalsh(np.diag(x) + 0.1) + np.linalg.eigh(np.diag(x) + 0.1).eigenvalues
-    ),
+    "eigenvalues": lambda x: np.linalg.eigvalsh(np.diag(x) + 0.1) + np.linalg.eigh(np.diag(x) + 0.1).eigenvalues,
     "cholesky": lambda x: np.linalg.cholesky(np.diag(x) + 0.1),
     "matrix power and multi_dot": lambda x: (
         np.linalg.matrix_power(np.diag(x), 3) + np.linalg.multi_dot([MATRIX, np.diag(x), MATRIX])
@@ -603,21 +583,15 @@ IDIOMS = {
     "scipy.linalg": lambda x: scipy.linalg.solve(MATRIX, x) + scipy.linalg.expm(np.diag(x))[0],
     # math and scipy.special.
     "math": lambda x: math.exp(x[0]) + math.sin(x[1]) * math.sqrt(x[2]) + math.log(x[0], 3) + math.pi**2,
-    "math, more": lambda x: (
-        math.atan2(x[0], x[1]) + math.hypot(x[0], x[1]) + math.fabs(-x[2]) + math.gamma(x[1])
-    ),
+    "math, more": lambda x: math.atan2(x[0], x[1]) + math.hypot(x[0], x[1]) + math.fabs(-x[2]) + math.gamma(x[1]),
     "math on sequences": lambda x: math.fsum(x) + math.prod(x) + math.dist(x, VECTOR) + math.fsum([x[0], 1]),
     "math rounding": lambda x: math.floor(x[0]) + math.ceil(x[1]) * x[2] + math.trunc(x[2]),
     "imported from math": lambda x: exp(x[0]) * sqrt(x[1]),
-    "scipy.special": lambda x: (
-        scipy.special.erf(x) + scipy.special.ndtr(x) + scipy.special.expit(x) + gammaln(x)
-    ),
+    "scipy.special": lambda x: scipy.special.erf(x) + scipy.special.ndtr(x) + scipy.special.expit(x) + gammaln(x),
     "scipy.special, more": lambda x: (
         logsumexp(x) + scipy.special.xlogy(x, x) + scipy.special.psi(x) + scipy.special.logsumexp([x[0], 1.0])
     ),
-    "softmax and entropy": lambda x: (
-        scipy.special.softmax(x) * scipy.special.entr(x) + scipy.special.log1p(x)
-    ),
+    "softmax and entropy": lambda x: scipy.special.softmax(x) * scipy.special.entr(x) + scipy.special.log1p(x),
     # Ways to write a function.
     "imports inside": imports_inside,
     "helper": lambda x: helper(x) * 2,
@@ -822,9 +796,7 @@ def marked_line(function):
     return first + next(i for i, line in enumerate(lines) if "# refused" in line)
 
 
-@pytest.mark.parametrize(
-    ("function", "culprit", "reason"), UNTRACEABLE, ids=[f.__name__ for f, _, _ in UNTRACEABLE]
-)
+@pytest.mark.parametrize(("function", "culprit", "reason"), UNTRACEABLE, ids=[f.__name__ for f, _, _ in UNTRACEABLE])
 def test_refusal_names_function_line_and_reason(function, culprit, reason):
     with pytest.raises(NotTraceable) as caught:
         jax.jit(traceable(function))(POINT)
@@ -866,7 +838,7 @@ def raises_on_purpose(x):
         (lambda x: x.volume, AttributeError),
         (lambda x: x[0] + "a", TypeError),
         (lambda x: len(x[0]), TypeError),
-        (lambda x: [v for v in x[0]], TypeError),
+        (lambda x: list(x[0]), TypeError),
         (lambda x: undefined_name * x, NameError),  # noqa: F821
         (lambda x: jnp.sin(x) * raises_on_purpose(x), ValueError),
         (lambda x: math.exp(x), TypeError),
@@ -1062,9 +1034,7 @@ def test_globals_are_read_at_each_call():
 
 def test_import_does_not_import_jax():
     code = "import lagrange.model.numpy_tracing, sys; print('jax' in sys.modules)"
-    run = subprocess.run(
-        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
-    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"
 
 

@@ -66,9 +66,7 @@ def nan_at_start() -> lg.Solution:
     def cost(x: Any) -> Any:
         return np.where(x[0] > 0, x[0], np.nan)
 
-    problem = lg.Problem(
-        minimize=cost, subject_to={"row": lg.at_most(lambda x: x[0], 1.0)}, bounds=(None, 2.0)
-    )
+    problem = lg.Problem(minimize=cost, subject_to={"row": lg.at_most(lambda x: x[0], 1.0)}, bounds=(None, 2.0))
     return problem.solve([-1.0])
 
 
@@ -306,9 +304,7 @@ FIRST_WORDS = [
 
 
 @pytest.mark.parametrize(("case", "kind", "words"), FIRST_WORDS, ids=lambda value: getattr(value, "name", ""))
-def test_the_first_line_for_every_kind_of_point(
-    case: Callable[[], lg.Solution], kind: PointKind, words: str
-) -> None:
+def test_the_first_line_for_every_kind_of_point(case: Callable[[], lg.Solution], kind: PointKind, words: str) -> None:
     solution = solved(case)
     assert solution.kind is kind
     assert solution.success == kind.is_minimum
@@ -334,9 +330,7 @@ def test_a_function_that_is_not_finite_at_the_start_is_named() -> None:
 
 
 def test_a_maximum_is_called_a_maximum() -> None:
-    assert tables.headline(dependent(maximize=True)).startswith(
-        "Strict local maximum, verified: objective -0.5 "
-    )
+    assert tables.headline(dependent(maximize=True)).startswith("Strict local maximum, verified: objective -0.5 ")
 
 
 def test_one_iteration_is_singular() -> None:
@@ -372,9 +366,7 @@ def test_residuals_and_effort() -> None:
     assert tables.effort(changed(solution, seconds=0.12345, iterations=5)) == (
         f"5 iterations, {counts.values} function and {counts.derivatives} derivative evaluations, 0.123 s"
     )
-    residuals = dataclasses.replace(
-        solution.residuals, stationarity=1.26e-9, feasibility=-0.0, complementarity=0.5
-    )
+    residuals = dataclasses.replace(solution.residuals, stationarity=1.26e-9, feasibility=-0.0, complementarity=0.5)
     assert tables.trust(changed(solution, residuals=residuals)) == (
         "Stationarity 1.3e-09, feasibility 0, complementarity 0.5 (unscaled)"
     )
@@ -392,9 +384,7 @@ def test_the_record_is_json_and_keeps_the_structure_of_x() -> None:
     def cost(x: Any) -> Any:
         return (x["leg"].length - 2) ** 2 + ((x["leg"].angles - 1) ** 2).sum() + x["pair"][0] ** 2
 
-    solution = lg.Problem(minimize=cost, bounds=(0.0, None)).solve(
-        {"leg": Leg(1.0, np.zeros((2, 1))), "pair": [0.5]}
-    )
+    solution = lg.Problem(minimize=cost, bounds=(0.0, None)).solve({"leg": Leg(1.0, np.zeros((2, 1))), "pair": [0.5]})
     record = json.loads(json.dumps(tables.record(solution), allow_nan=False))
     assert record["x"]["leg"]["length"] == pytest.approx(2.0)
     assert np.shape(record["x"]["leg"]["angles"]) == (2, 1)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from lagrange.derivatives.supplied import SuppliedDerivatives
 from lagrange.model.named_pytree import Vector
 from lagrange.model.numpy_tracing import NotTraceable, traceable
 from lagrange.model.program import Program, UserFunction
@@ -27,7 +28,8 @@ class CompiledFunctions:
 
 def traced(program: Program, function: UserFunction) -> Callable[[Any, Any], Any]:
     """The user function on flat JAX vectors, returning a flat JAX vector of its size."""
-    follow = traceable(function.call)
+    call = function.call
+    follow = traceable(call.function if isinstance(call, SuppliedDerivatives) else call)
 
     def flat(x: Any, p: Any) -> Any:
         import jax.numpy as jnp

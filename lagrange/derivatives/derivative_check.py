@@ -20,6 +20,7 @@ from lagrange.derivatives.derivative_mistakes import (
     Y_PROBE,
     Comparison,
     agrees,
+    comparison,
     hessian_mistakes,
     jacobian_mistakes,
     unexplained,
@@ -32,7 +33,12 @@ from lagrange.derivatives.derivative_report import (
     WrongDerivative,
     in_words,
 )
-from lagrange.derivatives.difference_limits import SEED, Differences, Limits, jacobian_limits, kinks_of
+from lagrange.derivatives.difference_limits import (
+    SEED,
+    Limits,
+    jacobian_limits,
+    kinks_of,
+)
 from lagrange.derivatives.evaluation import Derivatives
 from lagrange.derivatives.inspection import (
     DIFFERENCES,
@@ -147,11 +153,7 @@ def check_derivatives(derivatives: Derivatives, x: Vector, p: Vector) -> Derivat
             (_telling(first, first_there), _telling(second, second_there))
             for (first, second), (first_there, second_there) in zip(findings, there, strict=True)
         ]
-    rest = (
-        (f"Something is wrong among {unopened} more variables, which were only moved together.",)
-        if unopened
-        else ()
-    )
+    rest = (f"Something is wrong among {unopened} more variables, which were only moved together.",) if unopened else ()
     return _report(program, sources, findings, obstacles, rest)
 
 
@@ -181,9 +183,7 @@ def _telling(here: _Finding, nearby: _Finding) -> _Finding:
     """The finding that tells more: x itself, unless it hides the mistake or makes a longer story of it."""
     if here.kinks or not nearby.judged:
         return here
-    at_x = here.judged and (
-        not nearby.entries or (here.entries and len(here.mistakes) <= len(nearby.mistakes))
-    )
+    at_x = here.judged and (not nearby.entries or (here.entries and len(here.mistakes) <= len(nearby.mistakes)))
     undecided = min(here.undecided, nearby.undecided) if here.judged else nearby.undecided
     return dataclasses.replace(here if at_x else nearby, kinks=(), undecided=undecided)
 
@@ -212,12 +212,12 @@ def _first_order(
 ) -> tuple[list[_Finding], int]:
     functions, names = user_functions(derivatives, p), derivatives.program.variable_names
     widths = [math.prod(shape) for shape in derivatives.program.variables.shapes]
-    given = functions.jacobian(x)
+    given, sizes = functions.jacobian(x), _sizes(x)
     tolerances = [_tolerance(part.source[0]) for part in parts for _ in part.labels]
     limits = jacobian_limits(functions.values, x, given, _suspicion(tolerances))
     findings = []
     for part in parts:
-        compared, jump = _compared(given, limits, part.rows, _tolerance(part.source[0]))
+        compared, jump = comparison(given, limits, part.rows, _tolerance(part.source[0]), sizes)
         sentences = (
             jacobian_mistakes(compared, part.title, in_words(part.labels), names, widths)
             if part.source[0] == SUPPLIED
@@ -239,15 +239,13 @@ def _second_order(
     if not judged:
         return [NOT_JUDGED] * len(parts), 0
     functions, names = user_functions(without_differences(derivatives), p), derivatives.program.variable_names
-    n, total = len(names), derivatives.signs.size
+    n, total, sizes = len(names), derivatives.signs.size, _sizes(x)
     count = sum(len(part.labels) for part in judged)
     row_by_row = count <= MOST_ROWS and count * n * n <= LARGEST_TENSOR
     summed = [part.row_by_row(total) if row_by_row else part.added_up(total) for part in judged]
     weights = np.concatenate([rows for _, rows in summed])
     probes = np.repeat([part.probe for part in judged], [len(labels) for labels, _ in summed])
-    given = np.stack(
-        [functions.hessian(x, probe * w) / probe for probe, w in zip(probes, weights, strict=True)]
-    )
+    given = np.stack([functions.hessian(x, probe * w) / probe for probe, w in zip(probes, weights, strict=True)])
     tolerances = [
         _tolerance(part.source[1])
         for part, (labels, _) in zip(judged, summed, strict=True)
@@ -262,8 +260,8 @@ def _second_order(
     for part, (labels, _) in zip(judged, summed, strict=True):
         rows = slice(start * n, (start + len(labels)) * n)
         start += len(labels)
-        compared, jump = _compared(
-            given.reshape(-1, n), limits, rows, _tolerance(part.source[1]), len(labels)
+        compared, jump = comparison(
+            given.reshape(-1, n), limits, rows, _tolerance(part.source[1]), np.outer(sizes, sizes).ravel()
         )
         sentences = (
             hessian_mistakes(compared, part.title, in_words(labels), names)
@@ -283,33 +281,23 @@ def _combined(weights: Vector, jacobian: Vector) -> Vector:
     return np.asarray(sums.ravel())
 
 
+def _sizes(x: Vector) -> Vector:
+    return np.where(x != 0.0, np.abs(x), 1.0)
+
+
 def _tolerance(source: str) -> tuple[float, float]:
     return ROUGH if source == DIFFERENCES else EXACT
 
 
 def _suspicion(tolerances: Sequence[tuple[float, float]]) -> Callable[[Vector, Limits], bool]:
     """Whether a given slope along a direction disagrees with the limits, or meets a kink."""
-    relative, dust = np.array(tolerances).reshape(-1, 2).T[:, :, None]
+    relative = np.array([each for each, _ in tolerances])[:, None]
 
     def suspicious(given: Vector, limits: Limits) -> bool:
-        same = agrees(given[:, None], limits.slope[:, None], limits.error[:, None], relative, dust)
+        same = agrees(given[:, None], limits.slope[:, None], limits.error[:, None], relative)
         return bool(not same.all() or kinks_of(limits.slope, limits.jump, limits.jump_error).any())
 
     return suspicious
-
-
-def _compared(
-    given: Vector, limits: Differences, rows: slice, tolerance: tuple[float, float], count: int | None = None
-) -> tuple[Comparison, Vector]:
-    """Given derivatives beside differences, undecided at kinks and where not finite; and the jumps."""
-    given, slope, error = given[rows], limits.slope[rows], limits.error[rows]
-    kinked = kinks_of(slope, limits.jump[rows], limits.jump_error[rows])
-    jump = np.where(kinked, limits.jump[rows], 0.0)
-    error = np.where(kinked | ~np.isfinite(given), np.inf, error)
-    shape = given.shape if count is None else (count, given.size // max(count, 1))
-    return Comparison(
-        given.reshape(shape), slope.reshape(shape), error.reshape(shape), *tolerance
-    ), jump.reshape(shape)
 
 
 def _finding(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lagrange.derivatives.difference_limits import SAFETY
+from lagrange.derivatives.difference_limits import SAFETY, Differences, kinks_of
 from lagrange.derivatives.inspection import AUTOMATIC
 from lagrange.model.named_pytree import Vector
 
@@ -26,14 +26,11 @@ SHOWN = 5  # sentences about single rows, before the rest is counted
 Y_PROBE = -3.0  # multiplier in place of 1 when second derivatives are asked for: shows whether y is used
 
 
-def agrees(
-    candidate: Vector, true: Vector, error: Vector, relative: float | Vector, dust: float | Vector
-) -> Mask:
+def agrees(candidate: Vector, true: Vector, error: Vector, relative: float | Vector) -> Mask:
     """Where `candidate` (rows, columns) is equal to `true` within its error; True where that is infinite."""
     decided = np.isfinite(error)
-    largest = np.abs(true).max(axis=1, initial=0.0, where=decided, keepdims=True)
     with np.errstate(invalid="ignore"):
-        rounding = np.maximum(relative * np.maximum(np.abs(candidate), np.abs(true)), dust * largest)
+        rounding = relative * np.maximum(np.abs(candidate), np.abs(true))
         return np.asarray((np.abs(candidate - true) <= np.maximum(SAFETY * error, rounding)) | ~decided)
 
 
@@ -44,18 +41,16 @@ class Comparison:
     Attributes
     ----------
     relative : relative disagreement that does not matter
-    dust : disagreement that does not matter, relative to the largest entry of the row
     """
 
     given: Vector
     true: Vector
     error: Vector
     relative: float
-    dust: float
 
     def explains(self, candidate: Vector) -> Mask:
         """Where `candidate` agrees with the differences; True where they decide nothing."""
-        return agrees(candidate, self.true, self.error, self.relative, self.dust)
+        return agrees(candidate, self.true, self.error, self.relative)
 
     @property
     def wrong(self) -> Mask:
@@ -78,7 +73,26 @@ class Comparison:
 
     def of(self, given: Vector, true: Vector, error: Vector) -> Comparison:
         """Other numbers, judged as strictly."""
-        return Comparison(given, true, error, self.relative, self.dust)
+        return Comparison(given, true, error, self.relative)
+
+
+def comparison(
+    given: Vector, limits: Differences, rows: slice, tolerance: tuple[float, float], sizes: Vector
+) -> tuple[Comparison, Vector]:
+    """Given derivatives beside differences, (rows of a function, columns), and the jumps.
+
+    Nothing is decided at kinks and where not finite. `tolerance` is what does not matter, relative to the
+    entry and to its row. `sizes` (columns,) are those of the variables, or of their products: times these,
+    the entries of a row have one unit, so that its rounding can be told.
+    """
+    relative, dust = tolerance
+    given, slope, error = given[rows], limits.slope[rows], limits.error[rows]
+    kinked = kinks_of(slope, limits.jump[rows], limits.jump_error[rows])
+    jump = np.where(kinked, limits.jump[rows], 0.0)
+    error = np.where(kinked | ~np.isfinite(given), np.inf, error)
+    given, slope, error, jump = (item.reshape(-1, sizes.size) for item in (given, slope, error, jump))
+    largest = (np.abs(slope) * sizes).max(axis=1, initial=0.0, where=np.isfinite(error), keepdims=True)
+    return Comparison(given, slope, error + dust / SAFETY * largest / sizes, relative), jump
 
 
 def jacobian_mistakes(
@@ -90,7 +104,7 @@ def jacobian_mistakes(
     --------
     >>> import numpy as np
     >>> true = np.array([[1.0, 2.0], [3.0, 4.0]])
-    >>> compared = Comparison(-true, true, np.full((2, 2), 1e-9), 1e-6, 1e-14)
+    >>> compared = Comparison(-true, true, np.full((2, 2), 1e-9), 1e-6)
     >>> jacobian_mistakes(compared, "constraint 'c'", ["c[0]", "c[1]"], ["x[0]", "x[1]"], [2])
     ["The Jacobian of constraint 'c' has the opposite sign."]
     """
@@ -118,9 +132,7 @@ def jacobian_mistakes(
     )
 
 
-def hessian_mistakes(
-    compared: Comparison, title: str, rows: Sequence[str], variables: Sequence[str]
-) -> list[str]:
+def hessian_mistakes(compared: Comparison, title: str, rows: Sequence[str], variables: Sequence[str]) -> list[str]:
     """Sentences about the second derivatives of one function, whose rows are flat (n, n) matrices."""
     n = len(variables)
     whole = f"The Hessian of {title}"
@@ -196,10 +208,7 @@ def _transposed(compared: Comparison, widths: Sequence[int]) -> bool:
     rows = compared.given.shape[0]
     starts = np.cumsum([0, *widths])
     # Undo, leaf by leaf, what reading (columns, rows) as (rows, columns) does.
-    undone = [
-        compared.given[:, start:stop].reshape(stop - start, rows).T
-        for start, stop in itertools.pairwise(starts)
-    ]
+    undone = [compared.given[:, start:stop].reshape(stop - start, rows).T for start, stop in itertools.pairwise(starts)]
     return bool(compared.explains(np.concatenate(undone, axis=1)).all())
 
 
@@ -222,9 +231,7 @@ def _permutation(compared: Comparison, names: Sequence[str], phrase: str) -> str
     held = [_held(compared, int(i)) for i in wrong]
     if wrong.size < 2 or None in held:
         return ""
-    pairs = [
-        phrase.format(names[int(i)], names[j]) for i, j in zip(wrong, held, strict=True) if j is not None
-    ]
+    pairs = [phrase.format(names[int(i)], names[j]) for i, j in zip(wrong, held, strict=True) if j is not None]
     return ", ".join(pairs[:SHOWN]) + (", and so on" if len(pairs) > SHOWN else "")
 
 

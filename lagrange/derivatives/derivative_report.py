@@ -69,8 +69,7 @@ class Kink:
             return f"{row} is not differentiable here with respect to {self.variables[0]}: slope {sides}."
         first, along = self.variables
         return (
-            f"The derivative of {row} with respect to {first} has a kink here along {along}: "
-            f"second derivative {sides}."
+            f"The derivative of {row} with respect to {first} has a kink here along {along}: second derivative {sides}."
         )
 
 
@@ -109,9 +108,7 @@ class DerivativeReport:
         return not (self.entries or self.obstacles or any(kink.order == 1 for kink in self.kinks))
 
     def __str__(self) -> str:
-        return "\n\n".join(
-            [self.tables(), *(["\n".join(map(_bullet, self.verdicts))] if self.verdicts else [])]
-        )
+        return "\n\n".join([self.tables(), *(["\n".join(map(_bullet, self.verdicts))] if self.verdicts else [])])
 
     def tables(self) -> str:
         """The numbers without the sentences."""

@@ -68,16 +68,15 @@ def directional_limits(
 ) -> Limits:
     """Derivatives at x along `direction` of a function that returns (rows,); `center` is its value at x.
 
-        Rungs on which the function is not finite are left out: the steps may reach beyond its domain.
+    Rungs on which the function is not finite are left out: the steps may reach beyond its domain.
 
-        Examples
-        --------
-        >>> import numpy as np
-    from numpy.typing import NDArray
-        >>> x = np.array([2.0])
-        >>> limits = directional_limits(lambda x: x**3, x, x**3, np.ones(1), ladder(2.0))
-        >>> bool(abs(limits.slope[0] - 12.0) < 1e-9), bool(abs(limits.jump[0]) < 1e-6)
-        (True, True)
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.array([2.0])
+    >>> limits = directional_limits(lambda x: x**3, x, x**3, np.ones(1), ladder(2.0))
+    >>> bool(abs(limits.slope[0] - 12.0) < 1e-9), bool(abs(limits.jump[0]) < 1e-6)
+    (True, True)
     """
     right, left = np.empty((steps.size, center.size)), np.empty((steps.size, center.size))
     forward, backward = np.empty((steps.size, 1)), np.empty((steps.size, 1))

@@ -7,6 +7,7 @@ Every function is served by the best source it has: supplied derivatives, JAX, f
 
 from __future__ import annotations
 
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from lagrange.derivatives import finite_difference
 from lagrange.derivatives.automatic import CompiledFunctions, compile_functions, untraceable_reason
 from lagrange.derivatives.supplied import SuppliedDerivatives, flat_hessian, flat_jacobian
 from lagrange.model.named_pytree import Vector
-from lagrange.model.program import Program, UserFunction
+from lagrange.model.program import Program, UserFunction, call_by_name
 
 TRACED_VALUE_TOLERANCE = 1e-8  # relative difference between the traced and the plain call that is rounding
 
@@ -60,14 +61,15 @@ class Evaluation:
         self.derivative_calls = 0
         self.seconds = 0.0
         # The last point is remembered: a phase begins where another has ended.
-        self._last_x: Vector | None = None
+        self._last_x = b""
         self._last_values: Vector = np.empty(0)
-        self._last_pair: tuple[Vector, Vector] | None = None  # x, weights
+        self._last_pair = b""  # x, weights
         self._last_derivatives: tuple[Vector, Vector] = (np.empty(0), np.empty(0))
 
     def values(self, x: Vector) -> Vector:
         """F(x), shape (1 + m,): the signed objective, then the rows of c. Entries may be NaN or infinite."""
-        if self._last_x is not None and (x == self._last_x).all():
+        key = x.tobytes()
+        if key == self._last_x:
             return self._last_values
         start = time.perf_counter()
         source = self.derivative_source
@@ -77,15 +79,14 @@ class Evaluation:
             result = _assembled_values(source, x, self.p) * source.signs
         self.value_calls += 1
         self.seconds += time.perf_counter() - start
-        self._last_x, self._last_values = x, result
+        self._last_x, self._last_values = key, result
         return result
 
     def derivatives(self, x: Vector, weights: Vector) -> tuple[Vector, Vector]:
         """Jacobian of F, shape (1 + m, n), and Hessian of weights . F, shape (n, n)."""
-        last = self._last_pair
-        if last is not None and (x == last[0]).all() and (weights == last[1]).all():
+        key = x.tobytes() + weights.tobytes()
+        if key == self._last_pair:
             return self._last_derivatives
-        self._last_pair = x, weights
         start = time.perf_counter()
         source = self.derivative_source
         weights = weights * source.signs
@@ -97,7 +98,7 @@ class Evaluation:
             jacobian = jacobian * source.signs[:, None]
         self.derivative_calls += 1
         self.seconds += time.perf_counter() - start
-        self._last_derivatives = jacobian, hessian
+        self._last_pair, self._last_derivatives = key, (jacobian, hessian)
         return jacobian, hessian
 
 
@@ -181,16 +182,19 @@ def _block(program: Program, function: UserFunction, rows: slice, follow: bool) 
 
     def supplied_jacobian(x: Vector, p: Vector) -> Vector:
         assert given_jacobian is not None
-        matrix = given_jacobian(*program.arguments(function, x, p))
-        return flat_jacobian(matrix, program.variables, function.size, function.title)
+        title = f"the supplied Jacobian of {function.title}"
+        matrix = call_by_name(given_jacobian, program.arguments(function, x, p), title, "x")
+        return flat_jacobian(matrix, program.variables, function.size, title)
 
     def supplied_hessian(x: Vector, p: Vector, weights: Vector) -> Vector:
         assert given_hessian is not None
         arguments = program.arguments(function, x, p)
+        title = f"the supplied Hessian of {function.title}"
         if function.role == "objective":
-            return weights[0] * flat_hessian(given_hessian(*arguments), program.n, function.title)
-        y = weights.reshape(function.shape)
-        return flat_hessian(given_hessian(*arguments, y), program.n, function.title)
+            hessian = flat_hessian(call_by_name(given_hessian, arguments, title, "x"), program.n, title)
+            return np.asarray(weights[0] * hessian)
+        arguments = (*arguments, weights.reshape(function.shape))
+        return flat_hessian(call_by_name(given_hessian, arguments, title, "x"), program.n, title)
 
     def difference_jacobian(x: Vector, p: Vector) -> Vector:
         return finite_difference.jacobian(lambda point: value(point, p), x)
@@ -244,5 +248,14 @@ def _warn(function: UserFunction, reason: Exception) -> None:
         f"{place}: {getattr(reason, 'reason', reason)}. Write it with NumPy operations that do not branch on values, "
         f"or supply derivatives with lagrange.supplied.",
         DerivativeWarning,
-        stacklevel=2,
+        stacklevel=_levels_to_user(),
     )
+
+
+def _levels_to_user() -> int:
+    # The warning points at the user's line: the first frame outside this package.
+    package = __name__.split(".")[0]
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == package:
+        frame, level = frame.f_back, level + 1
+    return level - 1

@@ -16,7 +16,8 @@ EPS = float(np.finfo(np.float64).eps)
 FIRST_STEP = EPS ** (1 / 5)  # balances h^4 truncation with EPS / h rounding
 SECOND_STEP = EPS ** (1 / 4)  # balances h^2 truncation with EPS / h^2 rounding
 GRADIENT_STEP = EPS ** (1 / 3)  # second-order differences of a gradient
-SHRINK = (1.0, 1e-2, 1e-4)  # steps tried where the function is not finite (edge of its domain)
+SHRINK = (1.0, 1e-2, 1e-4)  # steps tried where the function is not finite or not smooth on the larger ones
+SMOOTH = 1e-4  # relative disagreement of two differences of a smooth function
 
 
 def jacobian(function: Callable[[Vector], Vector], x: Vector) -> Vector:
@@ -40,7 +41,10 @@ def _column(function: Callable[[Vector], Vector], x: Vector, i: int) -> Vector:
         near = function(_moved(x, i, h)) - function(_moved(x, i, -h))
         far = function(_moved(x, i, 2 * h)) - function(_moved(x, i, -2 * h))
         column = (8.0 * near - far) / (12.0 * h)
-        if np.isfinite(column).all():
+        # near / 2h and far / 4h are two second-order differences: where they disagree the function bends or
+        # jumps within the step, and a smaller one is needed.
+        disagreement = np.abs(near / (2.0 * h) - far / (4.0 * h))
+        if np.isfinite(column).all() and (disagreement <= SMOOTH * np.maximum(1.0, np.abs(column))).all():
             break
     return column
 

@@ -122,9 +122,7 @@ def without_differences(derivatives: Derivatives) -> Derivatives:
 
     rows = function_rows(derivatives.program)
     rough = [
-        part
-        for part, source in zip(rows, derivative_sources(derivatives), strict=True)
-        if source[0] == DIFFERENCES
+        part for part, source in zip(rows, derivative_sources(derivatives), strict=True) if source[0] == DIFFERENCES
     ]
     return dataclasses.replace(
         derivatives,

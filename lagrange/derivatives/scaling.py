@@ -8,7 +8,6 @@ Residuals, multipliers and everything a user sees are unscaled: the scaling neve
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,23 +43,12 @@ def gradient_scaling(jacobian: Vector) -> Scaling:
     return Scaling(float(factors[0]), factors[1:])
 
 
-def finite(*arrays: Vector) -> bool:
-    """True where no entry is infinite or nan, by one sum for each array.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> finite(np.ones(3), np.array([1.0, np.nan]))
-    False
-    """
-    return math.isfinite(sum(float(array.sum()) for array in arrays))
-
-
 class StandardProgram:
     """f, h, and their derivatives at v = (x, s) in standard form, scaled.
 
     Attributes
     ----------
+    equation_sizes, bound_sizes : what residuals of h_E and d are relative to
     bounds, sides : pairs (lower, upper) of the variables and of the rows of c, as the user gave them
     form : StandardForm
         With scaled right sides and bounds of slacks.
@@ -84,6 +72,11 @@ class StandardProgram:
         self._all_free = form.free.size == form.x_fixed.size
         self._in_order = self._rows.size == 1 + scaling.rows.size and bool((np.diff(self._rows) == 1).all())
         self._unscaled = bool((self._scale == 1.0).all())
+        # What a residual of the scaled form is relative to, so that it is relative to max(1, |side|) for the user.
+        row_scale = self._scale[1:]
+        on_v = np.concatenate([np.ones(form.n), row_scale[form.equalities :]])
+        self.equation_sizes = np.maximum(row_scale[: form.equalities], np.abs(form.right_sides))
+        self.bound_sizes = np.maximum(on_v[form.index], np.abs(form.bound))
 
     def full_x(self, x: Vector) -> Vector:
         """All variables of the user from the free ones."""

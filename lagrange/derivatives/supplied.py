@@ -58,7 +58,7 @@ def supplied(
     True
     """
     for name, item in (("function", function), ("jacobian", jacobian), ("hessian", hessian)):
-        if item is not None and not callable(item) or (name == "function" and item is None):
+        if (item is not None and not callable(item)) or (name == "function" and item is None):
             raise TypeError(f"{name} must be callable, got {item!r}")
     return SuppliedDerivatives(function, jacobian, hessian)
 
@@ -78,10 +78,10 @@ def flat_jacobian(value: Any, variables: Layout, rows: int, title: str) -> Vecto
 
         leaves = [np.asarray(leaf, dtype=np.float64).reshape(rows, -1) for leaf in tree_util.tree_leaves(value)]
         value = np.concatenate(leaves, axis=1)
-    matrix = np.asarray(value, dtype=np.float64)
-    if matrix.size != rows * variables.size or matrix.shape[-1:] != (variables.size,) and variables.size != 1:
+    matrix = _real(value, title)
+    if matrix.size != rows * variables.size or (matrix.shape[-1:] != (variables.size,) and variables.size != 1):
         raise ValueError(
-            f"the supplied Jacobian of {title} has shape {matrix.shape}, expected {(rows, variables.size)}"
+            f"{title} has shape {matrix.shape}, expected {(rows, variables.size)}"
             + (f" or {(variables.size,)}" if rows == 1 else "")
         )
     return matrix.reshape(rows, variables.size)
@@ -93,8 +93,15 @@ def flat_hessian(value: Any, n: int, title: str) -> Vector:
         value = value.toarray()
     elif hasattr(value, "matmat"):
         value = value.matmat(np.eye(n))
-    matrix = np.asarray(value, dtype=np.float64)
+    matrix = _real(value, title)
     if matrix.shape != (n, n) and matrix.size != n * n:
-        raise ValueError(f"the supplied Hessian of {title} has shape {matrix.shape}, expected {(n, n)}")
+        raise ValueError(f"{title} has shape {matrix.shape}, expected {(n, n)}")
     matrix = matrix.reshape(n, n)
     return np.asarray(0.5 * (matrix + matrix.T))
+
+
+def _real(value: Any, title: str) -> Vector:
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{title} must return real numbers, got an array of type {array.dtype}")
+    return array.astype(np.float64)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from lagrange.kkt.null_space import RANK_TOLERANCE, RangeNullSpace
+from lagrange.kkt.null_space import RangeNullSpace
 from lagrange.model.named_pytree import Vector
 
 NEGLIGIBLE = 1e-8  # coefficients of a combination below this are rounding
@@ -25,7 +25,7 @@ def dependent_groups(A: Vector, names: Sequence[str]) -> list[tuple[str, ...]]:
     [('budget again', 'budget')]
     """
     norms = np.linalg.norm(A, axis=1)
-    groups = [(names[i],) for i in np.flatnonzero(norms == 0.0)]
+    groups: list[tuple[str, ...]] = [(names[i],) for i in np.flatnonzero(norms == 0.0).tolist()]
     kept = np.flatnonzero(norms > 0.0)
     if not kept.size:
         return groups
@@ -37,7 +37,7 @@ def dependent_groups(A: Vector, names: Sequence[str]) -> list[tuple[str, ...]]:
     projected = basis.Y.T @ (A[kept] / norms[kept, None]).T
     independent, dependent = basis.pivots[:rank], basis.pivots[rank:]
     combination = solve_triangular(projected[:, independent], projected[:, dependent])
-    for column, row in enumerate(dependent):
-        partners = independent[np.abs(combination[:, column]) > max(NEGLIGIBLE, RANK_TOLERANCE)]
-        groups.append((names[kept[row]], *(names[kept[i]] for i in sorted(partners))))
+    for column, row in enumerate(kept[dependent].tolist()):
+        partners = kept[independent[np.abs(combination[:, column]) > NEGLIGIBLE]]
+        groups.append((names[row], *(names[i] for i in sorted(partners.tolist()))))
     return groups

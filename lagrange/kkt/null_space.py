@@ -12,12 +12,11 @@ Hessian Z'HZ, whose existence is the second-order condition (Nocedal and Wright 
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from scipy.linalg import lapack
 
 from lagrange.model.named_pytree import Vector
+from lagrange.model.reductions import largest, lowest
 
 RANK_TOLERANCE = 1e-10  # pivots of the Jacobian below this, relative to the first, count as zero
 NONE = np.empty(0)
@@ -40,43 +39,38 @@ class RangeNullSpace:
         if rows == 0:
             self.rank, self.margin = 0, float("inf")
             self.pivots = np.empty(0, dtype=np.intp)
-            self.Q = np.eye(n)
-            self.R = np.empty((0, 0))
+            self.Y, self.Z, self.R = np.empty((n, 0)), np.eye(n), np.empty((0, 0))
             return
         qr, pivots, tau, _, _ = lapack.dgeqp3(A.T)
         self.pivots = pivots - 1
         diagonal = np.abs(qr.diagonal())
         largest = float(diagonal[0])
         # Pivoting sorts the diagonal: the last entry tells at once whether the rank is full.
-        self.rank = diagonal.size if diagonal[-1] > RANK_TOLERANCE * largest else int(
-            np.count_nonzero(diagonal > RANK_TOLERANCE * largest)
+        self.rank = (
+            diagonal.size
+            if diagonal[-1] > RANK_TOLERANCE * largest
+            else int(np.count_nonzero(diagonal > RANK_TOLERANCE * largest))
         )
         self.margin = float(diagonal[self.rank - 1]) / largest if self.rank else 0.0
         self.R = qr[: self.rank, : self.rank]
         reflectors = np.zeros((n, n), order="F")
         kept = min(rows, n)
         reflectors[:, :kept] = qr[:, :kept]
-        self.Q = lapack.dorgqr(reflectors, tau[:kept])[0]
-
-    @property
-    def Y(self) -> Vector:
-        return self.Q[:, : self.rank]
-
-    @property
-    def Z(self) -> Vector:
-        return self.Q[:, self.rank :]
+        Q = lapack.dorgqr(reflectors, tau[:kept])[0]
+        self.Y, self.Z = Q[:, : self.rank], Q[:, self.rank :]
 
     def normal_coordinates(self, residual: Vector) -> Vector:
         """u with A Y u = residual on the independent rows."""
         if not self.rank:
             return np.empty(0)
-        return lapack.dtrtrs(self.R, residual[self.pivots[: self.rank]], trans=1)[0]
+        u: Vector = lapack.dtrtrs(self.R, residual[self.pivots[: self.rank]], trans=1)[0]
+        return u
 
     def multipliers(self, gradient: Vector) -> Vector:
         """y with Y'A'y = Y'gradient, zero on dependent rows: the basic least-squares multipliers."""
         y = np.zeros(self.A.shape[0])
         if self.rank:
-            y[self.pivots[: self.rank]] = lapack.dtrtrs(self.R, self.Y.T @ gradient)[0]
+            y[self.pivots[: self.rank]] = lapack.dtrtrs(self.R, gradient.dot(self.Y))[0]
         return y
 
 
@@ -115,17 +109,17 @@ class NullSpaceFactorization:
         H = W
         if weights.size:
             self.J_eliminated = J[self.split :]
-            H = W + self.J_eliminated.T @ (weights[:, None] * self.J_eliminated)
+            H = W + self.J_eliminated.T.dot(weights[:, None] * self.J_eliminated)
         if sigma is not None:
             H = H.copy() if H is W else H
             H.flat[:: n + 1] += sigma[:n]
         self.H = H
         self.A = J[: self.split]
-        if basis is None or not np.array_equal(basis.A, self.A):
+        if basis is None or basis.A.tobytes() != self.A.tobytes():
             basis = RangeNullSpace(self.A)
         self.basis = basis
         self.rank, self.rank_margin = basis.rank, basis.margin
-        self.reduced_hessian = basis.Z.T @ H @ basis.Z if basis.A.shape[0] else H
+        self.reduced_hessian = basis.Z.T.dot(H).dot(basis.Z) if basis.A.shape[0] else H
         self.cholesky: Vector = np.empty((0, 0))
 
     def regularize(self, delta: float) -> bool:
@@ -141,7 +135,7 @@ class NullSpaceFactorization:
         if info:
             return False
         pivots = self.cholesky.diagonal()
-        return bool((pivots * pivots > DEFINITE_TOLERANCE * reduced.diagonal()).all())
+        return lowest(pivots * pivots - DEFINITE_TOLERANCE * reduced.diagonal()) > 0.0
 
     def solve(self, r_v: Vector, r_h: Vector) -> tuple[Vector, Vector]:
         dv, dy = self._solve_once(r_v, r_h)
@@ -149,8 +143,8 @@ class NullSpaceFactorization:
             return dv, dy
         # Elimination with large weights loses digits: one step of refinement on the whole system.
         e_v, e_h = self._residual(dv, dy, r_v, r_h)
-        size = math.sqrt(r_v @ r_v + r_h @ r_h)
-        if e_v @ e_v + e_h @ e_h > (REFINE_ABOVE * size) ** 2:
+        size = max(largest(r_v), largest(r_h))
+        if max(largest(e_v), largest(e_h)) > REFINE_ABOVE * size:
             cv, cy = self._solve_once(e_v, e_h)
             dv, dy = dv + cv, dy + cy
         return dv, dy
@@ -165,12 +159,12 @@ class NullSpaceFactorization:
             if self.sigma_s.size:
                 pull = target.copy()
                 pull[equalities - split :] += r_v[n:] / self.sigma_s
-            r_x = r_x + self.J_eliminated.T @ (self.weights * pull)
+            r_x = r_x + (self.weights * pull).dot(self.J_eliminated)
         dx, dy_kept = self._equality_constrained(r_x, r_h[:split])
         if not self.weights.size:
             return dx, dy_kept
         # eliminated rows:  dy = D (J dx - r_h - r_s / sigma_s),   ds = J_I dx - gamma dy_I - r_I
-        change = self.J_eliminated @ dx
+        change = self.J_eliminated.dot(dx)
         dy_eliminated = self.weights * (change - pull)
         dy = np.concatenate([dy_kept, dy_eliminated]) if split else dy_eliminated
         if not self.sigma_s.size:
@@ -191,18 +185,18 @@ class NullSpaceFactorization:
         if self.delta:
             H = H.copy()
             H.flat[:: self.n + 1] += self.delta
-        dx = basis.Y @ basis.normal_coordinates(r_A)
+        dx = basis.Y.dot(basis.normal_coordinates(r_A))
         if basis.rank < self.n:
-            reduced = basis.Z.T @ (r - H @ dx)
-            dx = dx + basis.Z @ lapack.dpotrs(self.cholesky, reduced, lower=1)[0]
-        return dx, basis.multipliers(r - H @ dx)
+            reduced = (r - H.dot(dx)).dot(basis.Z)
+            dx = dx + basis.Z.dot(lapack.dpotrs(self.cholesky, reduced, lower=1)[0])
+        return dx, basis.multipliers(r - H.dot(dx))
 
     def _residual(self, dv: Vector, dy: Vector, r_v: Vector, r_h: Vector) -> tuple[Vector, Vector]:
         n, equalities = self.n, self.equalities
         assert self.sigma is not None
         e_v = r_v - self.sigma * dv
-        e_v[:n] -= self.W @ dv[:n] + self.J.T @ dy + self.delta * dv[:n]
-        e_h = r_h - self.J @ dv[:n] + self.gamma * dy
+        e_v[:n] -= self.W.dot(dv[:n]) + dy.dot(self.J) + self.delta * dv[:n]
+        e_h = r_h - self.J.dot(dv[:n]) + self.gamma * dy
         if self.sigma_s.size:
             e_v[n:] += dy[equalities:]
             e_h[equalities:] += dv[n:]

@@ -1,8 +1,8 @@
 """The KKT residuals of a point, in the user's units: what `success` is decided on.
 
-    stationarity      max | grad f + J'y + z |
-    feasibility       max distance of c from [lo, hi] and of x from its bounds
-    complementarity   max | multiplier * slack | over all sides, or | multiplier | where the side does not exist
+stationarity      max | grad f + J'y + z |
+feasibility       max distance of c from [lo, hi] and of x from its bounds
+complementarity   max | multiplier * slack | over all sides, or | multiplier | where the side does not exist
 """
 
 from __future__ import annotations

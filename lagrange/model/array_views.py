@@ -32,9 +32,7 @@ class ArrayWithViews:
 
     def __init__(self, value: Any, *, is_scalar: bool | None = None, outside: bool = False) -> None:
         self._value = value
-        self.is_scalar = (
-            value.ndim == 0 and not isinstance(value, np.ndarray) if is_scalar is None else is_scalar
-        )
+        self.is_scalar = value.ndim == 0 and not isinstance(value, np.ndarray) if is_scalar is None else is_scalar
         self._outside = outside
         self._positions: np.ndarray | None = None
         self._root: Self | None = None  # the array this one is a view of

@@ -66,9 +66,7 @@ class FunctionCopier:
             return TracedArray(value, outside=True)
         if isinstance(value, functools.partial):
             keywords = {key: self.substitute(item) for key, item in value.keywords.items()}
-            return functools.partial(
-                self.substitute(value.func), *map(self.substitute, value.args), **keywords
-            )
+            return functools.partial(self.substitute(value.func), *map(self.substitute, value.args), **keywords)
         if isinstance(value, np.vectorize):
             options = {"excluded": value.excluded, "signature": value.signature}
             return Vectorized(self.substitute(value.pyfunc), **options)
@@ -80,9 +78,7 @@ class FunctionCopier:
             return self._copy_function(value)
         if type(value) in (list, tuple, dict):
             return self._copy_collection(value)
-        if isinstance(value, ModuleType) and self._is_own(
-            value.__name__, getattr(value, "__file__", None) or ""
-        ):
+        if isinstance(value, ModuleType) and self._is_own(value.__name__, getattr(value, "__file__", None) or ""):
             return _UserModule(value, self.substitute)
         if isinstance(value, type | BuiltinFunctionType):
             return stand_in(value)
@@ -120,9 +116,7 @@ class FunctionCopier:
         if function.__defaults__ is not None:
             copy.__defaults__ = tuple(map(self.substitute, function.__defaults__))
         if function.__kwdefaults__ is not None:
-            copy.__kwdefaults__ = {
-                key: self.substitute(value) for key, value in function.__kwdefaults__.items()
-            }
+            copy.__kwdefaults__ = {key: self.substitute(value) for key, value in function.__kwdefaults__.items()}
         copy.__qualname__ = function.__qualname__
         copy.__dict__.update(function.__dict__)
         return copy

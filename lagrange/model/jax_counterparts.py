@@ -78,8 +78,37 @@ IN_PLACE_FUNCTIONS = _numpy_names("fill_diagonal put place copyto")
 UFUNC_AT = {"add": "add", "subtract": "subtract", "multiply": "multiply", "minimum": "min", "maximum": "max"}
 # Methods of an array which are the NumPy function of the same name on it.
 METHODS = frozenset(
-    "sum prod mean std var min max argmin argmax argsort cumsum cumprod all any dot trace round ravel "
-    "swapaxes squeeze diagonal repeat take conj conjugate nonzero searchsorted compress choose".split()
+    [
+        "sum",
+        "prod",
+        "mean",
+        "std",
+        "var",
+        "min",
+        "max",
+        "argmin",
+        "argmax",
+        "argsort",
+        "cumsum",
+        "cumprod",
+        "all",
+        "any",
+        "dot",
+        "trace",
+        "round",
+        "ravel",
+        "swapaxes",
+        "squeeze",
+        "diagonal",
+        "repeat",
+        "take",
+        "conj",
+        "conjugate",
+        "nonzero",
+        "searchsorted",
+        "compress",
+        "choose",
+    ]
 )
 
 

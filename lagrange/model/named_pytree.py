@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,7 @@ class Layout:
         ValueError
             If `tree` has other leaves or shapes than this layout; the message says which.
         """
-        if self.treedef is None:
-            paths, leaves, treedef = ("",), [tree], None
-        else:
-            paths, leaves, treedef = _leaves(tree)
+        paths, leaves, treedef = (self.paths, [tree], None) if self.treedef is None else _leaves(tree)
         if treedef != self.treedef:
             raise ValueError(
                 f"{what} has entries {_listed(paths)}, expected {_listed(self.paths)} as in the first use of it"
@@ -89,25 +87,21 @@ class Layout:
             return np.full(self.size, absent)
         if self.treedef is None or np.isscalar(tree):
             return np.concatenate(
-                [
-                    _broadcast(tree, f"{what} {path}", shape)
-                    for path, shape in zip(self.paths, self.shapes, strict=True)
-                ]
+                [_broadcast(tree, f"{what} {path}", shape) for path, shape in zip(self.paths, self.shapes, strict=True)]
             )
         template = self.treedef.unflatten([None] * len(self.shapes))
         if isinstance(tree, dict) and isinstance(template, dict):
             unknown = [str(key) for key in tree if key not in template]
             if unknown:
                 raise ValueError(f"{what} names {_listed(unknown)}, but x has {_listed(map(str, template))}")
-            tree = {key: tree.get(key) for key in template}
-        leaves = _leaves_with_none(tree)
-        if len(leaves) != len(self.shapes):
-            raise ValueError(f"{what} has {len(leaves)} entries, but x has {len(self.shapes)}: {_listed(self.paths)}")
+            tree = {key: template[key] if tree.get(key) is None else tree[key] for key in template}
+        try:
+            leaves = self.treedef.flatten_up_to(tree)
+        except ValueError as error:
+            raise ValueError(f"{what} does not have the structure of x, {_listed(self.paths)}: {error}") from None
         return np.concatenate(
             [
-                np.full(math.prod(shape), absent)
-                if leaf is None
-                else _broadcast(leaf, f"{what} of {path}", shape)
+                np.full(math.prod(shape), absent) if leaf is None else _broadcast(leaf, f"{what} of {path}", shape)
                 for leaf, path, shape in zip(leaves, self.paths, self.shapes, strict=True)
             ]
         )
@@ -164,12 +158,6 @@ def _leaves(tree: Any) -> tuple[tuple[str, ...], list[Any], Any]:
     _register_dataclasses(tree)
     with_paths, treedef = tree_util.tree_flatten_with_path(tree)
     return tuple(_path_name(path) for path, _ in with_paths), [leaf for _, leaf in with_paths], treedef
-
-
-def _leaves_with_none(tree: Any) -> list[Any]:
-    from jax import tree_util
-
-    return list(tree_util.tree_leaves(tree, is_leaf=lambda node: node is None))
 
 
 def _register_dataclasses(tree: Any) -> None:

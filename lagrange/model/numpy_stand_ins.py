@@ -134,9 +134,7 @@ def is_of_jax(value: Any) -> bool:
 
 def is_instance(value: Any, kind: Any) -> bool:
     """`isinstance` as NumPy's own array or scalar in the place of a traced one would answer."""
-    return builtins.isinstance(
-        value.representative if builtins.isinstance(value, TracedArray) else value, kind
-    )
+    return builtins.isinstance(value.representative if builtins.isinstance(value, TracedArray) else value, kind)
 
 
 def call_math(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

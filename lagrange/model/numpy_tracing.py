@@ -71,11 +71,7 @@ def _as_jax_arrays(result: Any) -> Any:
     def convert(node: Any) -> Any:
         if type(node) not in (list, tuple):
             return as_jax(unwrap(node))
-        return (
-            as_jax(as_array(node))
-            if node and _is_nest_of_scalars(node)
-            else type(node)(map(_as_jax_arrays, node))
-        )
+        return as_jax(as_array(node)) if node and _is_nest_of_scalars(node) else type(node)(map(_as_jax_arrays, node))
 
     return jax.tree.map(convert, result, is_leaf=lambda node: type(node) in (list, tuple))
 

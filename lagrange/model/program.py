@@ -102,7 +102,7 @@ class Program:
 
     def evaluate(self, function: UserFunction, x: Flat, p: Flat) -> Vector:
         """The value of one user function on real numbers, flat; the user's exceptions carry x in a note."""
-        value = _called(function, self.arguments(function, x, p), "x")
+        value = call_by_name(function.call, self.arguments(function, x, p), function.title, "x")
         return _flat_value(value, function.title, function.shape)
 
     def arguments(self, function: UserFunction, x: Any, p: Any) -> tuple[Any, ...]:
@@ -141,9 +141,7 @@ class Program:
         return lower, upper
 
     def _bound_sides(self, p: Flat) -> tuple[Vector, Vector]:
-        lower, upper = flat_bounds(
-            self.definition.bounds, self.variables, self.parameter_tree(p) if p.size else None
-        )
+        lower, upper = flat_bounds(self.definition.bounds, self.variables, self.parameter_tree(p) if p.size else None)
         _check_order(lower, upper, self.variable_names, "bounds of variable")
         return lower, upper
 
@@ -251,19 +249,20 @@ def _takes_p(function: Callable[..., Any], title: str) -> bool:
 def _shape_at(function: UserFunction, variables: Layout, parameters: Layout, x: Flat, p: Flat) -> tuple[int, ...]:
     tree = variables.unflatten(x)
     arguments = (tree, parameters.unflatten(p)) if function.takes_p else (tree,)
-    value = _called(function, arguments, "x0")
+    value = call_by_name(function.call, arguments, function.title, "x0")
     shape = _real_array(value, function.title).shape
     if function.role == "objective" and math.prod(shape) != 1:
         raise ValueError(f"{function.title} must return one number, got an array of shape {shape}")
     return () if function.role == "objective" else shape
 
 
-def _called(function: UserFunction, arguments: tuple[Any, ...], point: str) -> Any:
+def call_by_name(function: Callable[..., Any], arguments: tuple[Any, ...], title: str, point: str) -> Any:
+    """function(*arguments) on real numbers; what it raises carries a note with its title and the point."""
     try:
         with float64_in_jax():
-            return function.call(*arguments)
+            return function(*arguments)
     except Exception as error:
-        error.add_note(f"raised by {function.title} at {point} = {_short(arguments[0])}")
+        error.add_note(f"raised by {title} at {point} = {_short(arguments[0])}")
         raise
 
 
@@ -313,8 +312,7 @@ def _check_order(lower: Vector, upper: Vector, names: list[str], what: str) -> N
         first = wrong[0]
         more = f" (and {wrong.size - 1} more)" if wrong.size > 1 else ""
         raise ValueError(
-            f"{what} {names[first]!r} is reversed or not a number: lower {lower[first]:g}, "
-            f"upper {upper[first]:g}{more}"
+            f"{what} {names[first]!r} is reversed or not a number: lower {lower[first]:g}, upper {upper[first]:g}{more}"
         )
 
 

@@ -63,6 +63,6 @@ def _is_number(value: object) -> bool:
 
 def _is_integer(value: object) -> bool:
     try:
-        return not isinstance(value, bool) and int(value) == value  # type: ignore[call-overload, no-any-return]
+        return not isinstance(value, bool) and int(value) == value  # type: ignore[call-overload]
     except (TypeError, ValueError, OverflowError):
         return False

@@ -84,7 +84,7 @@ class StandardForm:
 
     def scatter(self, z: Vector) -> Vector:
         """D'z: bound multipliers z > 0 gathered on v, with the sign of the gradient of d."""
-        return np.bincount(self.index, self.sign * z, self.size)
+        return np.bincount(self.index, self.sign * z, self.size).astype(np.float64, copy=False)
 
 
 def standard_form(lower: Vector, upper: Vector, row_lower: Vector, row_upper: Vector) -> StandardForm:

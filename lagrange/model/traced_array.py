@@ -138,9 +138,7 @@ class TracedArray(ArrayWithViews):
         return complex(self._number(complex, "it converts its argument to a Python complex number"))
 
     def __index__(self) -> int:
-        return int(
-            self._number(lambda v: v.__index__(), "it uses the value of its argument as an index or a count")
-        )
+        return int(self._number(lambda v: v.__index__(), "it uses the value of its argument as an index or a count"))
 
     def __hash__(self) -> int:
         raise TracingRefused("it uses its argument as a key of a dictionary, a set or a cache")
@@ -161,11 +159,7 @@ class TracedArray(ArrayWithViews):
         return as_jax(self.value)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        return (
-            call(ufunc, *inputs, **kwargs)
-            if method == "__call__"
-            else call_ufunc(ufunc, method, *inputs, **kwargs)
-        )
+        return call(ufunc, *inputs, **kwargs) if method == "__call__" else call_ufunc(ufunc, method, *inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return call(function, *args, **kwargs)
@@ -312,9 +306,7 @@ def _jax_argument(value: Any, qualified: str, *, tuple_is_array: bool = False) -
     if not isinstance(value, list | tuple) or qualified in NEST_TAKERS:
         return unwrap(value)
     if qualified in SEQUENCE_TAKERS:
-        return [
-            as_array(item) if isinstance(item, list) else _jax_argument(item, qualified) for item in value
-        ]
+        return [as_array(item) if isinstance(item, list) else _jax_argument(item, qualified) for item in value]
     is_array = isinstance(value, list) or tuple_is_array or any_traced(value)  # else a shape or axes
     return as_array(value) if is_array else unwrap(value)
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lagrange.derivatives.scaling import StandardProgram, finite
-from lagrange.model.named_pytree import Vector
+from lagrange.derivatives.scaling import StandardProgram
+from lagrange.model.named_pytree import Mask, Vector
+from lagrange.model.reductions import finite, highest, largest, lowest, total
 from lagrange.model.standard_form import StandardForm
 from lagrange.newton.barrier import Iterate
 from lagrange.newton.monitor import Monitor
@@ -37,10 +38,10 @@ class ActivePoint:
     x: Vector
     y: Vector  # (m,) multipliers of all rows
     z: Vector  # (bounds,) multipliers of the bound list, zero where inactive
-    active: Vector  # (bounds,) which bounds are active
+    active: Mask  # (bounds,) which bounds are active
 
 
-def guess(it: Iterate) -> Vector:
+def guess(it: Iterate) -> Mask:
     """Active where the multiplier exceeds the distance: on the central path d z = mu, one of them is large."""
     return np.asarray(it.z > it.d)
 
@@ -56,7 +57,7 @@ def opening(program: StandardProgram, x: Vector, monitor: Monitor, tol: float) -
 
 
 def polish(
-    program: StandardProgram, x: Vector, y: Vector, active: Vector, monitor: Monitor, tol: float
+    program: StandardProgram, x: Vector, y: Vector, active: Mask, monitor: Monitor, tol: float
 ) -> ActivePoint | None:
     """The KKT point near (x, y), starting from this guess of the active set; None where Newton does not contract."""
     at = _linearize(program, x, y)
@@ -67,14 +68,14 @@ def polish(
 
 
 def _full_steps(
-    program: StandardProgram, at: Linearization, active: Vector, monitor: Monitor, tol: float, ending: bool
+    program: StandardProgram, at: Linearization, active: Mask, monitor: Monitor, tol: float, ending: bool
 ) -> tuple[bool, ActivePoint]:
     form = program.form
     best: ActivePoint | None = None
     before, slow = np.inf, 0
     for _ in range(LARGEST_STEPS):
-        z = bound_multipliers(form, at.g + at.J.T @ at.y, at.y, active)
-        error = _error(form, at, z, active)
+        z = bound_multipliers(form, at.g + at.y.dot(at.J), at.y, active)
+        error = _error(program, at, z, active)
         if error <= tol and error < before:
             best = ActivePoint(at.x, at.y, z, active)
         slow += error > CONTRACTION * before
@@ -98,7 +99,7 @@ def _full_steps(
             break
     if best is not None:
         return True, best
-    return False, ActivePoint(at.x, at.y, bound_multipliers(form, at.g + at.J.T @ at.y, at.y, active), active)
+    return False, ActivePoint(at.x, at.y, bound_multipliers(form, at.g + at.y.dot(at.J), at.y, active), active)
 
 
 Values = tuple[float, Vector, Vector]  # f, c and the distances d
@@ -107,7 +108,7 @@ Values = tuple[float, Vector, Vector]  # f, c and the distances d
 def _values(program: StandardProgram, x: Vector) -> Values | None:
     form = program.form
     f, c = program.objective_and_rows(x)
-    if not math.isfinite(f + float(c.sum())):
+    if not math.isfinite(f + total(c)):
         return None
     return f, c, form.distances(np.concatenate([x, c[form.equalities :]]))
 
@@ -122,48 +123,43 @@ def _linearize(program: StandardProgram, x: Vector, y: Vector, values: Values | 
     return Linearization(x, y, *values, g, J, W)
 
 
-def _approaches(
-    form: StandardForm, at: Linearization, active: Vector, x: Vector, values: Values, tol: float
-) -> bool:
+def _approaches(form: StandardForm, at: Linearization, active: Mask, x: Vector, values: Values, tol: float) -> bool:
     """An ending: the step at least halves the violation, counting what active bounds still had to go."""
-    before = max(_violation(form, at.c, at.d), np.abs(at.d[active]).max(initial=0.0))
+    before = max(_violation(form, at.c, at.d), largest(at.d[active]))
     return _violation(form, values[1], values[2]) <= max(VIOLATION_CONTRACTION * before, tol)
 
 
-def _progresses(
-    form: StandardForm, at: Linearization, active: Vector, x: Vector, values: Values, tol: float
-) -> bool:
+def _progresses(form: StandardForm, at: Linearization, active: Mask, x: Vector, values: Values, tol: float) -> bool:
     """An opening: the violation is halved, or it does not grow and the objective falls as its slope promises."""
     before, after = _total_violation(form, at.c, at.d), _total_violation(form, values[1], values[2])
-    slope = float(at.g @ (x - at.x))
+    slope = float(at.g.dot(x - at.x))
     falls = slope < 0.0 and values[0] <= at.f + ARMIJO * slope
     stays = max(before, after) <= FEASIBLE and values[0] <= at.f + OBJECTIVE_ROUNDING * abs(at.f)
     return after <= OPENING_CONTRACTION * before or (falls and after <= max(before, tol)) or stays
 
 
 def _total_violation(form: StandardForm, c: Vector, d: Vector) -> float:
-    return float(np.abs(c[: form.equalities]).sum() - np.minimum(d, 0.0).sum())
+    return total(c[: form.equalities]) + total(np.minimum(d, 0.0))
 
 
 def _violation(form: StandardForm, c: Vector, d: Vector) -> float:
-    return float(max(np.abs(c[: form.equalities]).max(initial=0.0), -d.min(initial=0.0)))
+    return max(largest(c[: form.equalities]), -lowest(d, 0.0))
 
 
-def _error(form: StandardForm, at: Linearization, z: Vector, active: Vector) -> float:
-    """Largest KKT residual: stationarity, equations, violated bounds, wrong signs, multiplier times residual."""
-    size = max(1.0, float((np.abs(at.g) + np.abs(at.J).T @ np.abs(at.y)).max()))
-    dual = np.concatenate([at.g + at.J.T @ at.y, -at.y[form.equalities :]]) - form.scatter(z)
-    gap = np.where(active, np.abs(at.d), -at.d) / np.maximum(1.0, np.abs(form.bound))
-    equations = np.abs(at.c[: form.equalities])
-    products = max(
-        np.abs(z * at.d).max(initial=0.0), (np.abs(at.y[: form.equalities]) * equations).max(initial=0.0)
+def _error(program: StandardProgram, at: Linearization, z: Vector, active: Mask) -> float:
+    """The largest relative KKT residual in the user's units: what the verdict will be based on."""
+    form, scale = program.form, program.scaling.objective
+    force = at.g + at.y.dot(at.J)
+    size = max(scale, highest(np.abs(at.g) + np.abs(at.y).dot(np.abs(at.J))))
+    value = max(scale, abs(at.f))
+    dual = np.concatenate([force, -at.y[form.equalities :]]) - form.scatter(z)
+    equations = at.c[: form.equalities]
+    error = max(
+        largest(dual) / size,
+        largest(equations / program.equation_sizes),
+        largest(at.y[: form.equalities] * equations) / value,
     )
-    return float(
-        max(
-            np.abs(dual).max() / size,
-            -z.min(initial=0.0) / size,
-            gap.max(initial=0.0),
-            equations.max(initial=0.0),
-            products / max(1.0, abs(at.f)),
-        )
-    )
+    if z.size:
+        gap = np.where(active, np.abs(at.d), -at.d) / program.bound_sizes
+        error = max(error, highest(gap), -lowest(z) / size, largest(z * at.d) / value)
+    return error

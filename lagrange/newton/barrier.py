@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lagrange.model.named_pytree import Vector
+from lagrange.model.reductions import highest, largest, lowest, total
 from lagrange.model.standard_form import StandardForm
 
 DAMPING = 1e-5  # kappa_d
@@ -36,7 +37,7 @@ class Iterate:
     @property
     def theta(self) -> float:
         """Infeasibility ||h||_1."""
-        return float(np.abs(self.h).sum())
+        return total(self.h)
 
 
 class Barrier:
@@ -47,23 +48,26 @@ class Barrier:
         self.bound = form.bound - form.sign * relaxation * np.maximum(1.0, np.abs(form.bound))
         sides = np.bincount(form.index, minlength=form.size)
         self.one_sided = (sides[form.index] == 1) * DAMPING
+        self.ones = np.ones(form.index.size)
 
     def distances(self, v: Vector) -> Vector:
         """Distances to the relaxed bounds."""
         form = self.form
-        return form.sign * (v[form.index] - self.bound)
+        distances: Vector = form.sign * (v[form.index] - self.bound)
+        return distances
 
     def value(self, f: float, d: Vector, mu: float) -> float:
         """phi from the objective and the distances; infinite where a distance is not positive."""
         if not d.size:
             return f
-        if d.min() <= 0.0:
+        if lowest(d) <= 0.0:
             return math.inf
-        return f + mu * float(self.one_sided @ d - np.log(d).sum())
+        return f + mu * float(self.one_sided.dot(d) - self.ones.dot(np.log(d)))
 
     def force(self, d: Vector, mu: float) -> Vector:
         """-d phi / d d_k: what the barrier would have for multipliers."""
-        return mu / d - mu * self.one_sided
+        force: Vector = mu / d - mu * self.one_sided
+        return force
 
     def steps(self, dv: Vector) -> Vector:
         """Change of the distances along dv."""
@@ -95,7 +99,7 @@ def fraction_to_boundary(values: Vector, steps: Vector, tau: float) -> float:
     """
     if not values.size:
         return 1.0
-    fastest = float((steps / values).min())
+    fastest = lowest(steps / values)
     return 1.0 if fastest >= -tau else -tau / fastest
 
 
@@ -119,14 +123,13 @@ class Errors:
 def kkt_errors(dual_residual: Vector, it: Iterate) -> Errors:
     """The errors of one iterate, from its dual residual grad_v L."""
     bounds = it.z.size
-    all_y = float(np.abs(it.y).sum())
-    all_z = float(it.z.sum()) if bounds else 0.0
+    all_y, all_z = total(it.y), total(it.z)
     products = it.d * it.z
     return Errors(
-        dual=_largest(dual_residual),
-        primal=_largest(it.h),
-        largest_product=float(products.max()) if bounds else 0.0,
-        smallest_product=float(products.min()) if bounds else math.inf,
+        dual=largest(dual_residual),
+        primal=largest(it.h),
+        largest_product=highest(products, 0.0),
+        smallest_product=lowest(products),
         dual_scale=_scale((all_y + all_z) / max(1, it.y.size + bounds)),
         product_scale=_scale(all_z / max(1, bounds)),
     )
@@ -134,7 +137,3 @@ def kkt_errors(dual_residual: Vector, it: Iterate) -> Errors:
 
 def _scale(mean_multiplier: float) -> float:
     return max(LARGEST_UNSCALED_MULTIPLIER, mean_multiplier) / LARGEST_UNSCALED_MULTIPLIER
-
-
-def _largest(vector: Vector) -> float:
-    return float(max(vector.max(), -vector.min())) if vector.size else 0.0

@@ -12,9 +12,10 @@ from enum import Enum, auto
 
 import numpy as np
 
-from lagrange.derivatives.scaling import StandardProgram, finite
+from lagrange.derivatives.scaling import StandardProgram
 from lagrange.kkt.null_space import NullSpaceFactorization
 from lagrange.model.named_pytree import Vector
+from lagrange.model.reductions import finite, highest, largest
 from lagrange.newton import active_set_phase
 from lagrange.newton.active_set_phase import ActivePoint
 from lagrange.newton.barrier import BOUND_RELAXATION, Barrier, Iterate, fraction_to_boundary, kkt_errors
@@ -81,20 +82,18 @@ def least_squares_multipliers(program: StandardProgram, it: Iterate) -> Vector:
     if not form.m:
         return it.y
     g, J, _ = program.derivatives(it.v[: form.n], np.zeros(form.m), 0.0)
-    if not (np.isfinite(g).all() and np.isfinite(J).all()):
+    if not finite(g, J):
         return np.zeros(form.m)
     on_slacks = np.concatenate([np.zeros(form.n), np.ones(form.size - form.n)])
     factorization = NullSpaceFactorization(np.eye(form.n), on_slacks, J, form.equalities)
     factorization.regularize(0.0)
     target = np.concatenate([g, np.zeros(form.size - form.n)]) - form.scatter(it.z)
     _, y = factorization.solve(-target, np.zeros(form.m))
-    largest = np.abs(y).max(initial=0.0)
-    return y if np.isfinite(largest) and largest <= LARGEST_FIRST_MULTIPLIER else np.zeros(form.m)
+    usable = finite(y) and largest(y) <= LARGEST_FIRST_MULTIPLIER
+    return y if usable else np.zeros(form.m)
 
 
-def barrier_phase(
-    program: StandardProgram, it: Iterate, monitor: Monitor, tol: float, mu: float = FIRST_MU
-) -> Outcome:
+def barrier_phase(program: StandardProgram, it: Iterate, monitor: Monitor, tol: float, mu: float = FIRST_MU) -> Outcome:
     """Iterate from `it` until the KKT conditions hold to `tol`, or a named end."""
     form = program.form
     barrier = Barrier(form, min(tol, BOUND_RELAXATION))
@@ -112,15 +111,13 @@ def barrier_phase(
         g, J, W = program.derivatives(it.v[:n], it.y)
         if not finite(g, J, W):
             return Outcome(End.NOT_FINITE, it)
-        force = J.T @ it.y
+        force = it.y.dot(J)
         force += g
         primal_dual = np.concatenate([force, -it.y[equalities:]]) if form.size > n else force
         errors = kkt_errors(primal_dual - form.scatter(it.z) if bounds else primal_dual, it)
         error, theta = errors.total(0.0), it.theta
         if (bounds and error <= try_below) or error <= tol:
-            point = active_set_phase.polish(
-                program, it.v[:n], it.y, active_set_phase.guess(it), monitor, tol
-            )
+            point = active_set_phase.polish(program, it.v[:n], it.y, active_set_phase.guess(it), monitor, tol)
             if point is not None:
                 return Outcome(End.POLISHED, it, point)
             if monitor.stop is not None:
@@ -128,8 +125,8 @@ def barrier_phase(
             try_below = TRY_AGAIN * error
         if error <= tol and errors.dual <= 1.0:
             return Outcome(End.CONVERGED, it)
-        far = np.abs(it.v[:n]).max(initial=0.0) > FAR_AWAY or it.f < -FAR_AWAY
-        if far and errors.primal <= LOOSE_FEASIBILITY * max(1.0, np.abs(it.v).max()):
+        far = largest(it.v[:n]) > FAR_AWAY or it.f < -FAR_AWAY
+        if far and errors.primal <= LOOSE_FEASIBILITY * max(1.0, largest(it.v)):
             return Outcome(End.UNBOUNDED, it)
 
         while errors.total(mu) <= SOLVED_FACTOR * mu and mu > tol / SOLVED_FACTOR:
@@ -137,7 +134,7 @@ def barrier_phase(
             filter.clear()
 
         # Newton direction of the barrier problem.
-        sigma = np.bincount(form.index, it.z / it.d, form.size) if bounds else np.zeros(form.size)
+        sigma = form.scatter(form.sign * it.z / it.d)
         factorization = NullSpaceFactorization(W, sigma, J, equalities, basis=basis)
         basis = factorization.basis
         if not inertia.apply(factorization, smallest_delta):
@@ -148,10 +145,10 @@ def barrier_phase(
         tau = max(SMALLEST_TAU, 1.0 - mu)
 
         # slope = grad phi . dv
-        slope = float(g @ dv[:n]) - (float(barrier_force @ barrier.steps(dv)) if bounds else 0.0)
+        slope = float(g.dot(dv[:n])) - float(barrier_force.dot(barrier.steps(dv)))
         now = Progress(theta, barrier.value(it.f, it.d, mu), slope, small_theta)
         step = None
-        largest_move = float((np.abs(dv) / (1.0 + np.abs(it.v))).max())
+        largest_move = highest(np.abs(dv) / (1.0 + np.abs(it.v)))
         if largest_move < ROUNDING:
             # The step is rounding: take it without a search, twice at most.
             tiny_steps += 1
@@ -166,10 +163,7 @@ def barrier_phase(
                     step = None
         else:
             tiny_steps = 0
-            step = search(
-                program, barrier, it, dv, dy, now, mu, tau, filter,
-                lambda h, r=r_v, solve=factorization.solve: solve(r, -h),
-            )  # fmt: skip
+            step = search(program, barrier, it, dv, dy, now, mu, tau, filter, factorization, r_v)
         if step is not None and step.alpha < SHORT_STEP * step.largest and theta > NEGLIGIBLE_VIOLATION:
             short_steps += 1
         else:
@@ -205,17 +199,13 @@ def barrier_phase(
             return Outcome(End.STOPPED, it)
 
 
-def _accept(
-    program: StandardProgram, barrier: Barrier, it: Iterate, step: Step, mu: float, tau: float
-) -> Iterate:
+def _accept(program: StandardProgram, barrier: Barrier, it: Iterate, step: Step, mu: float, tau: float) -> Iterate:
     if not it.z.size:
         return Iterate(step.v, it.y + step.alpha * step.dy, it.z, it.d, step.f, step.h)
     # dz = (mu - z dd) / d - z, with its own fraction to the boundary
     dz = (mu - it.z * step.dd) / it.d - it.z
     z = it.z + fraction_to_boundary(it.z, dz, tau) * dz
-    return Iterate(
-        step.v, it.y + step.alpha * step.dy, barrier.corridor(z, step.d, mu), step.d, step.f, step.h
-    )
+    return Iterate(step.v, it.y + step.alpha * step.dy, barrier.corridor(z, step.d, mu), step.d, step.f, step.h)
 
 
 def _full_step(
@@ -227,8 +217,8 @@ def _full_step(
 
 
 def _smaller(mu: float, tol: float) -> float:
-    return max(tol / SOLVED_FACTOR, min(MU_LINEAR * mu, mu**MU_POWER))
+    return max(tol / SOLVED_FACTOR, min(MU_LINEAR * mu, float(mu**MU_POWER)))
 
 
 def _objective(program: StandardProgram, f: float) -> float:
-    return f / program.scaling.objective * program.evaluation.program.sign
+    return float(f / program.scaling.objective * program.evaluation.program.sign)

@@ -1,7 +1,7 @@
 """Newton directions: the KKT system of one iterate, factorized with the inertia of a minimum.
 
-    [ W + Sigma + delta   J' ] [dv]     [ grad phi + J'y ]
-    [ J                   0  ] [dy] = - [ h              ],      Sigma = z / d
+[ W + Sigma + delta   J' ] [dv]     [ grad phi + J'y ]
+[ J                   0  ] [dy] = - [ h              ],      Sigma = z / d
 """
 
 from __future__ import annotations

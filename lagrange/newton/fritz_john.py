@@ -19,9 +19,7 @@ BOUNDED_SHARE = 1e-2  # multipliers limited to this share of those found must le
 UNBALANCED = 1e-2  # ... of at least this, relative to the gradient
 
 
-def without_multipliers(
-    gradient: Vector, A: Vector, multipliers: Vector, equality: Vector, row_sizes: Vector
-) -> bool:
+def without_multipliers(gradient: Vector, A: Vector, multipliers: Vector, equality: Vector, row_sizes: Vector) -> bool:
     """True where only unbounded multipliers can balance the gradient.
 
     Parameters

@@ -7,13 +7,14 @@ direction promises descent, phi must satisfy Armijo's condition instead (Waechte
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from lagrange.derivatives.scaling import StandardProgram
+from lagrange.kkt.factorization import Factorization
 from lagrange.model.named_pytree import Vector
+from lagrange.model.reductions import total
 from lagrange.newton.barrier import Barrier, Iterate, fraction_to_boundary
 from lagrange.newton.filter import PHI_MARGIN, THETA_MARGIN, Filter
 
@@ -63,14 +64,15 @@ def search(
     mu: float,
     tau: float,
     filter: Filter,
-    corrected: Callable[[Vector], tuple[Vector, Vector]],
+    factorization: Factorization,
+    r_v: Vector,
 ) -> Step | None:
     """The first acceptable step of largest * 2^-k, or None; adds the current point to the filter if needed.
 
     Parameters
     ----------
-    corrected : callable
-        corrected(h) -> (dv, dy): the direction of the same factorization for another residual h.
+    factorization, r_v
+        Of the system that gave (dv, dy): corrections change its second right-hand side only.
     """
     dd = barrier.steps(dv)
     largest = fraction_to_boundary(it.d, dd, tau)
@@ -83,7 +85,7 @@ def search(
             if _acceptable(step.theta, barrier.value(step.f, step.d, mu), alpha, now, filter):
                 return step
             if first and step.theta >= now.theta and it.h.size:
-                step = _second_order_correction(program, barrier, it, step, now, mu, tau, filter, corrected)
+                step = _second_order_correction(program, barrier, it, step, now, mu, tau, filter, factorization, r_v)
                 if step is not None:
                     return step
         first = False
@@ -100,7 +102,8 @@ def _second_order_correction(
     mu: float,
     tau: float,
     filter: Filter,
-    corrected: Callable[[Vector], tuple[Vector, Vector]],
+    factorization: Factorization,
+    r_v: Vector,
 ) -> Step | None:
     # The full step left the constraint manifold: aim again, at h(v + dv) + alpha h(v).
     residual = it.h
@@ -110,7 +113,7 @@ def _second_order_correction(
             return None
         theta_before = rejected.theta
         residual = rejected.alpha * residual + rejected.h
-        dv, dy = corrected(residual)
+        dv, dy = factorization.solve(r_v, -residual)
         dd = barrier.steps(dv)
         alpha = fraction_to_boundary(it.d, dd, tau)
         step = trial(program, it, dv, dy, dd, alpha, alpha)
@@ -128,7 +131,7 @@ def trial(
     """The point at alpha along the direction; None where a function is not finite."""
     v = it.v + alpha * dv
     f, h = program.values(v)
-    theta = float(np.abs(h).sum())
+    theta = total(h)
     if not math.isfinite(f + theta):
         return None
     return Step(alpha, largest, dv, dy, dd, v, it.d + alpha * dd, f, h, theta)
@@ -141,9 +144,7 @@ def _acceptable(theta: float, phi: float, alpha: float, now: Progress, filter: F
     armijo = phi - now.phi - slack <= ARMIJO * alpha * now.slope
     if now.theta <= now.small_theta and _promises_descent(now, alpha):
         return armijo
-    accepted = (
-        theta <= (1.0 - THETA_MARGIN) * now.theta or phi - slack <= now.phi - PHI_MARGIN * now.theta
-    )
+    accepted = theta <= (1.0 - THETA_MARGIN) * now.theta or phi - slack <= now.phi - PHI_MARGIN * now.theta
     if accepted and not (armijo and _promises_descent(now, alpha)):
         filter.add(now.theta, now.phi)
     return accepted

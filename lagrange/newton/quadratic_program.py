@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lagrange.kkt.null_space import NullSpaceFactorization
-from lagrange.model.named_pytree import Vector
+from lagrange.model.named_pytree import Mask, Vector
+from lagrange.model.reductions import largest
 from lagrange.model.standard_form import StandardForm
 
 SET_CHANGES = 6  # active sets tried in one quadratic program
@@ -37,14 +38,12 @@ class Linearization:
     W: Vector  # Hessian of f + y . c
 
 
-def bound_multipliers(form: StandardForm, gradient: Vector, y: Vector, active: Vector) -> Vector:
+def bound_multipliers(form: StandardForm, gradient: Vector, y: Vector, active: Mask) -> Vector:
     """z on the bound list from stationarity in x and in the slacks; zero where inactive."""
     return np.asarray(form.sign * np.concatenate([gradient, -y[form.equalities :]])[form.index] * active)
 
 
-def solve_quadratic_program(
-    form: StandardForm, at: Linearization, active: Vector
-) -> tuple[Vector, Vector, Vector] | None:
+def solve_quadratic_program(form: StandardForm, at: Linearization, active: Mask) -> tuple[Vector, Vector, Mask] | None:
     """x + dx, the new multipliers y and the active set, starting from this guess; None where the method fails."""
     n, equalities = form.n, form.equalities
     tried: set[bytes] = set()
@@ -70,15 +69,15 @@ def solve_quadratic_program(
             residual[equalities:] -= bound[on_row]
             W = at.W if moving.size == n else at.W[moving[:, None], moving]
             factorization = NullSpaceFactorization(W, None, A if moving.size == n else A[:, moving], rows.size)
-            if not factorization.regularize(0.0) and not factorization.regularize(FLAT * float(np.abs(W).max())):
+            if not factorization.regularize(0.0) and not factorization.regularize(FLAT * largest(W.ravel())):
                 return None
-            force = at.g + at.J.T @ y + at.W @ dx
-            dx[moving], dy = factorization.solve(-force[moving], -(residual + A @ dx))
+            force = at.g + y.dot(at.J) + at.W.dot(dx)
+            dx[moving], dy = factorization.solve(-force[moving], -(residual + A.dot(dx)))
             y[rows] += dy
-        z = bound_multipliers(form, at.g + at.J.T @ y + at.W @ dx, y, active)
-        d = at.d + form.sign * np.concatenate([dx, at.J[equalities:] @ dx])[form.index]
+        z = bound_multipliers(form, at.g + y.dot(at.J) + at.W.dot(dx), y, active)
+        d = at.d + form.sign * np.concatenate([dx, at.J[equalities:].dot(dx)])[form.index]
         corrected = _corrected(active, z, d, form.bound)
-        if (corrected == active).all():
+        if corrected.tobytes() == key:
             x = at.x + dx
             x[held] = at_bound
             return x, y, active
@@ -86,9 +85,9 @@ def solve_quadratic_program(
     return None
 
 
-def _corrected(active: Vector, z: Vector, d: Vector, bound: Vector) -> Vector:
+def _corrected(active: Mask, z: Vector, d: Vector, bound: Vector) -> Mask:
     if not active.size:
         return active
     violated = d < -NEGLIGIBLE * np.maximum(1.0, np.abs(bound))
-    wrong = z < -NEGLIGIBLE * max(1.0, np.abs(z).max())
-    return np.asarray(np.where(active, ~wrong, violated))
+    wrong = z < -NEGLIGIBLE * max(1.0, largest(z))
+    return np.asarray((active & ~wrong) | (violated & ~active))

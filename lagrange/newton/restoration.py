@@ -132,9 +132,7 @@ def restore(
             "restoration", program.full_x(v[:n]), objective, now.theta, stationarity, mu, factorization.delta, alpha
         ):
             return Restoration(Restored.STOPPED, now)
-        if now.theta <= REQUIRED_DECREASE * theta_start and filter.accepts(
-            now.theta, barrier.value(f, d, mu_outer)
-        ):
+        if now.theta <= REQUIRED_DECREASE * theta_start and filter.accepts(now.theta, barrier.value(f, d, mu_outer)):
             return Restoration(Restored.FEASIBLE_ENOUGH, now)
         if now.theta == 0.0:
             return Restoration(Restored.FAILED, now)

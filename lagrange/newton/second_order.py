@@ -13,7 +13,7 @@ import numpy as np
 
 from lagrange.derivatives.scaling import StandardProgram
 from lagrange.kkt.null_space import RangeNullSpace
-from lagrange.model.named_pytree import Vector
+from lagrange.model.named_pytree import Mask, Vector
 from lagrange.model.status import PointKind
 
 CURVATURE_TOLERANCE = 1e-7  # eigenvalues below this, relative to the largest entry of W, are undecided
@@ -35,7 +35,7 @@ class Curvature:
     independent: bool  # the gradients of all active constraints are linearly independent
 
 
-def curvature(program: StandardProgram, x: Vector, y: Vector, z: Vector, active: Vector) -> Curvature:
+def curvature(program: StandardProgram, x: Vector, y: Vector, z: Vector, active: Mask) -> Curvature:
     """Examine a stationary point (x, y, z) with these active bounds of the scaled standard form."""
     _, J, W = program.derivatives(x, y)
     scale = max(1.0, np.abs(y).max(initial=0.0), np.abs(z).max(initial=0.0))
@@ -81,7 +81,7 @@ def leave(program: StandardProgram, x: Vector, y: Vector, direction: Vector) -> 
     return best
 
 
-def active_jacobian(program: StandardProgram, J: Vector, active: Vector) -> Vector:
+def active_jacobian(program: StandardProgram, J: Vector, active: Mask) -> Vector:
     """Rows of all equalities, active inequalities and active bounds over the free variables."""
     form = program.form
     on_row, on_x = active & (form.index >= form.n), active & (form.index < form.n)

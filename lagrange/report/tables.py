@@ -146,9 +146,7 @@ def variables(solution: Solved) -> Table:
     lower, upper = result.bounds
     states: list[Cell] = [
         _state(result, (bound_name(name, -1.0), bound_name(name, 1.0)), side, "fixed" if fixed else "")
-        for name, side, fixed in zip(
-            result.program.variable_names, result.active_bounds, lower == upper, strict=True
-        )
+        for name, side, fixed in zip(result.program.variable_names, result.active_bounds, lower == upper, strict=True)
     ]
     shows_multipliers = result.kind in KINDS_WITH_MULTIPLIERS and bool(result.z.any())
     columns: dict[str, list[Cell]] = {
@@ -168,9 +166,7 @@ def constraints(solution: Solved) -> Table:
     lower, upper = result.sides
     states: list[Cell] = [
         _state(result, (name,), side, "equality" if equal else "")
-        for name, side, equal in zip(
-            result.program.row_names, result.active_rows, lower == upper, strict=True
-        )
+        for name, side, equal in zip(result.program.row_names, result.active_rows, lower == upper, strict=True)
     ]
     shows_multipliers = result.kind in KINDS_WITH_MULTIPLIERS
     columns: dict[str, list[Cell]] = {

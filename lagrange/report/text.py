@@ -71,9 +71,7 @@ def printable(text: str) -> str:
     True
     """
     return "".join(
-        character.encode("unicode_escape").decode()
-        if unicodedata.category(character) in UNPRINTABLE
-        else character
+        character.encode("unicode_escape").decode() if unicodedata.category(character) in UNPRINTABLE else character
         for character in text
     )
 
@@ -106,9 +104,7 @@ def _rich_table(table: Table, texts: dict[str, list[str]]) -> RichTable:
     # Lines of a box: top, header, rule under the header, rows, and four that are not drawn here.
     rule_under_header = Box("    \n    \n----\n    \n    \n    \n    \n    \n", ascii=True)
     padding = (0, GAP - 1, 0, 0)  # the box itself puts one space between columns
-    drawn = RichTable(
-        box=rule_under_header, show_edge=False, pad_edge=False, padding=padding, header_style=HEADER
-    )
+    drawn = RichTable(box=rule_under_header, show_edge=False, pad_edge=False, padding=padding, header_style=HEADER)
     for header in table.headers:
         title = Text(_stacked(header), justify="left" if header in WORDS else "right")
         drawn.add_column(title, no_wrap=header != "name", overflow="fold", vertical="bottom")

@@ -41,8 +41,7 @@ class Check:
         """Feasible and stationary within tol, the objective right to tol or `OBJECTIVE_TOLERANCE`."""
         right = max(tol, OBJECTIVE_TOLERANCE)
         return self.feasibility <= tol and any(
-            stationarity <= tol and complementarity <= right
-            for stationarity, complementarity in self.balances
+            stationarity <= tol and complementarity <= right for stationarity, complementarity in self.balances
         )
 
     @property

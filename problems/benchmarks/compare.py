@@ -56,25 +56,19 @@ def main(arguments: Sequence[str]) -> None:
         print(f"{name:6s} {line}", file=sys.stderr, flush=True)
     print(summary(results, options.solvers))
     if options.output is not None:
-        options.output.write_text(
-            _document(results, options.solvers, arguments, options.runs), encoding="utf-8"
-        )
+        options.output.write_text(_document(results, options.solvers, arguments, options.runs), encoding="utf-8")
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=f"python -m {MODULE}", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=SMOOTH, default=SMOOTH, metavar="HS71")
     parser.add_argument("--solvers", nargs="+", choices=SOLVERS, default=list(SOLVERS))
-    parser.add_argument(
-        "--runs", type=int, default=RUNS, help="timed runs of each solve (default %(default)s)"
-    )
+    parser.add_argument("--runs", type=int, default=RUNS, help="timed runs of each solve (default %(default)s)")
     parser.add_argument("--output", type=Path, help="a Markdown file to write")
     return parser.parse_args(arguments)
 
 
-def _document(
-    results: dict[str, dict[str, Outcome]], solvers: list[str], arguments: Sequence[str], runs: int
-) -> str:
+def _document(results: dict[str, dict[str, Outcome]], solvers: list[str], arguments: Sequence[str], runs: int) -> str:
     common = len(solved_by_all(results, solvers))
     return f"""# The Hock-Schittkowski collection, side by side
 

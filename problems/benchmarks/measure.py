@@ -109,9 +109,7 @@ def _answer(oracle: Oracle, run: Run) -> Answer:
     try:
         return run()
     except Exception as error:  # an exception is one way to fail
-        return Answer(
-            oracle.record.x0, False, False, 0, oracle.evaluations, f"{type(error).__name__}: {error}"
-        )
+        return Answer(oracle.record.x0, False, False, 0, oracle.evaluations, f"{type(error).__name__}: {error}")
 
 
 def _overheads(oracle: Oracle, prepared: dict[str, Run], runs: int) -> dict[str, Overhead]:

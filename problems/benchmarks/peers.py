@@ -106,9 +106,7 @@ def pounce(oracle: Oracle) -> Run:
         x, information = problem.solve(record.x0)
         status = _text(information["status_msg"])
         success = information["status"] in (0, 1)  # solved, solved to acceptable level
-        return Answer(
-            np.asarray(x), success, False, int(information["iter_count"]), oracle.evaluations, status
-        )
+        return Answer(np.asarray(x), success, False, int(information["iter_count"]), oracle.evaluations, status)
 
     return run
 

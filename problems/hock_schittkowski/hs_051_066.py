@@ -203,9 +203,7 @@ def hs64(x: Array) -> Any:
     return f, (1 - 4 / x1 - 32 / x2 - 120 / x3,)
 
 
-@example(
-    65, x0=(-5, 5, 0), best=0.953528856804783, lower=(-4.5, -4.5, -5), upper=(4.5, 4.5, 5), inequalities=1
-)
+@example(65, x0=(-5, 5, 0), best=0.953528856804783, lower=(-4.5, -4.5, -5), upper=(4.5, 4.5, 5), inequalities=1)
 def hs65(x: Array) -> Any:
     x1, x2, x3 = x
     f = (x1 - x2) ** 2 + (x1 + x2 - 10) ** 2 / 9 + (x3 - 5) ** 2

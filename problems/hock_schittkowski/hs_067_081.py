@@ -57,16 +57,12 @@ def control_chart(x: Array, a: float, b: float, d: float, n: int) -> Any:
     return f, (x3 - 2 * ndtr(-x2), x4 - ndtr(-x2 + d * sqrt(n)) - ndtr(-x2 - d * sqrt(n)))
 
 
-@example(
-    68, x0=(1, 1, 1, 1), best=-0.920425003639751, lower=(1e-4, 0, 0, 0), upper=(100, 100, 2, 2), equalities=2
-)
+@example(68, x0=(1, 1, 1, 1), best=-0.920425003639751, lower=(1e-4, 0, 0, 0), upper=(100, 100, 2, 2), equalities=2)
 def hs68(x: Array) -> Any:
     return control_chart(x, a=1e-4, b=1, d=1, n=24)
 
 
-@example(
-    69, x0=(1, 1, 1, 1), best=-956.712886650031, lower=(1e-4, 0, 0, 0), upper=(100, 100, 2, 2), equalities=2
-)
+@example(69, x0=(1, 1, 1, 1), best=-956.712886650031, lower=(1e-4, 0, 0, 0), upper=(100, 100, 2, 2), equalities=2)
 def hs69(x: Array) -> Any:
     return control_chart(x, a=0.1, b=1000, d=1, n=4)
 

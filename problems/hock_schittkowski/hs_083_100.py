@@ -184,9 +184,7 @@ MU_88 = positive_roots(TERMS_88)
 A_88 = 2 * np.sin(MU_88) / (MU_88 + np.sin(MU_88) * np.cos(MU_88))
 S_88 = 2 * A_88 * (np.cos(MU_88) - np.sin(MU_88) / MU_88)
 # integral of cos(mu_i s) cos(mu_j s) over 0 <= s <= 1; np.sinc(t) is sin(pi t)/(pi t)
-COSINES_88 = 0.5 * (
-    np.sinc(np.add.outer(MU_88, MU_88) / np.pi) + np.sinc(np.subtract.outer(MU_88, MU_88) / np.pi)
-)
+COSINES_88 = 0.5 * (np.sinc(np.add.outer(MU_88, MU_88) / np.pi) + np.sinc(np.subtract.outer(MU_88, MU_88) / np.pi))
 R_88 = np.outer(A_88 * MU_88**2, A_88 * MU_88**2) * COSINES_88
 
 
