@@ -323,11 +323,11 @@ def test_sources_are_named() -> None:
 def test_inaccurate_finite_differences_are_reported() -> None:
     # Steps of the solver's differences are relative to max(1, |x|): far too long for this scale.
     def fine_print(x: Array) -> float:
-        return float(np.sin(float(x[0]) * 1e5))
+        return float(np.sin(float(x[0]) * 1e9))
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", lg.DerivativeWarning)
-        report = check(lg.Problem(minimize=fine_print), np.array([1e-6]))
+        report = check(lg.Problem(minimize=fine_print), np.array([1e-10]))
     assert [entry.variables for entry in report.entries] == [("x[0]",)]
     assert "finite differences" in report.verdicts[0] and "inaccurate" in report.verdicts[0]
 

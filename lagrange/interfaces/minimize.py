@@ -11,14 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from scipy.optimize import (
-    Bounds,
-    HessianUpdateStrategy,
-    LinearConstraint,
-    NonlinearConstraint,
-    OptimizeResult,
-)
-from scipy.sparse import issparse
+import scipy  # its submodules load when they are first used, so importing lagrange stays quick
 
 from lagrange.derivatives.evaluation import Evaluation
 from lagrange.derivatives.supplied import supplied
@@ -65,7 +58,7 @@ def minimize(
     tol: float | None = None,
     callback: Function | None = None,
     options: Mapping[str, Any] | None = None,
-) -> OptimizeResult:
+) -> scipy.optimize.OptimizeResult:
     """Minimize fun(x, *args) subject to bounds and constraints, called as `scipy.optimize.minimize`.
 
     Every call derives and compiles its functions anew: to solve one problem many times, use `Problem`.
@@ -204,7 +197,9 @@ def _is_given(derivative: Any, what: str) -> bool:
     """Whether the user supplies this derivative; False where `lagrange` is to take it."""
     if callable(derivative):
         return True
-    automatic = derivative is None or derivative is False or isinstance(derivative, HessianUpdateStrategy)
+    automatic = (
+        derivative is None or derivative is False or isinstance(derivative, scipy.optimize.HessianUpdateStrategy)
+    )
     if automatic or (isinstance(derivative, str) and derivative in DIFFERENCES):
         return False
     raise ValueError(f"{what} must be a function, None or one of {DIFFERENCES}, got {derivative!r}")
@@ -262,7 +257,7 @@ def _bounds(bounds: Any, n: int) -> Any:
     """Bounds as `Problem` takes them; a sequence of pairs becomes a pair of lists."""
     if bounds is None:
         return None
-    if isinstance(bounds, Bounds):
+    if isinstance(bounds, scipy.optimize.Bounds):
         _refuse_keep_feasible(bounds, "bounds")
         return bounds
     pairs = list(bounds)
@@ -306,10 +301,10 @@ def _function_name(item: Any) -> str:
 def _constraint(item: Any, n: int, what: str) -> Constraint:
     if isinstance(item, Mapping):
         return _constraint_of_dict(item, what)
-    if not isinstance(item, LinearConstraint | NonlinearConstraint):
+    if not isinstance(item, scipy.optimize.LinearConstraint | scipy.optimize.NonlinearConstraint):
         raise TypeError(f"{what} must be a LinearConstraint, a NonlinearConstraint or a dict, got {item!r}")
     _refuse_keep_feasible(item, what)
-    if isinstance(item, LinearConstraint):
+    if isinstance(item, scipy.optimize.LinearConstraint):
         return _linear_constraint(item, n, what)
     function = _constraint_function(item.fun, (), item.jac, item.hess, what)
     return between(_side(item.lb), function, _side(item.ub))
@@ -341,7 +336,7 @@ def _constraint_function(fun: Any, args: tuple[Any, ...], jac: Any, hess: Any, w
 
 
 def _linear_constraint(item: Any, n: int, what: str) -> Constraint:
-    matrix = np.asarray(item.A.toarray() if issparse(item.A) else item.A, dtype=np.float64)
+    matrix = np.asarray(item.A.toarray() if scipy.sparse.issparse(item.A) else item.A, dtype=np.float64)
     if matrix.shape[1] != n:
         raise ValueError(f"A of {what} has {matrix.shape[1]} columns, but x0 has {n} elements")
     no_curvature = np.zeros((n, n))
@@ -363,7 +358,7 @@ def _watcher(callback: Function | None) -> Callable[[IterationRecord], bool] | N
     by_name = set(inspect.signature(callback).parameters) == {"intermediate_result"}
 
     def watch(record: IterationRecord) -> bool:
-        state = OptimizeResult(x=record.x.copy(), fun=record.objective, nit=record.iteration)
+        state = scipy.optimize.OptimizeResult(x=record.x.copy(), fun=record.objective, nit=record.iteration)
         try:
             stop = callback(intermediate_result=state) if by_name else callback(state.x)
         except StopIteration:
@@ -373,7 +368,7 @@ def _watcher(callback: Function | None) -> Callable[[IterationRecord], bool] | N
     return watch
 
 
-def _scipy_result(solution: Solution, start: Vector, bounded: bool, started: float) -> OptimizeResult:
+def _scipy_result(solution: Solution, start: Vector, bounded: bool, started: float) -> scipy.optimize.OptimizeResult:
     result, counts = solution.result, solution.evaluations
     derivatives, _, p = solution.problem.prepare(start)
     of_objective = np.zeros(1 + result.y.size)
@@ -383,7 +378,7 @@ def _scipy_result(solution: Solution, start: Vector, bounded: bool, started: flo
     by_constraint = result.program.by_constraint
     multipliers = [np.ravel(block) for block in by_constraint(result.y).values()]
     values = [np.ravel(block) for block in by_constraint(result.c).values()]
-    return OptimizeResult(
+    return scipy.optimize.OptimizeResult(
         x=result.x,
         fun=result.objective,
         success=result.success,

@@ -10,7 +10,7 @@ grow without limit; this test tells that case from multipliers that are merely l
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import lsq_linear
+import scipy  # scipy.optimize loads when it is first used
 
 from lagrange.model.named_pytree import Vector
 
@@ -49,5 +49,5 @@ def without_multipliers(gradient: Vector, A: Vector, multipliers: Vector, equali
         return False
     limit = BOUNDED_SHARE * largest
     low = np.where(equality, -limit, 0.0)
-    fit = lsq_linear((A / sizes[:, None]).T, -gradient / size, (low, np.full(low.size, limit)))
+    fit = scipy.optimize.lsq_linear((A / sizes[:, None]).T, -gradient / size, (low, np.full(low.size, limit)))
     return bool(np.sqrt(2.0 * fit.cost) > UNBALANCED)
