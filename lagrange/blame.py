@@ -15,8 +15,10 @@ BLAMED = 1e-3  # shares of the largest contribution that earn a name
 SHOWN = 8  # variables listed in a sentence
 
 
-def not_finite(program: Program, x: Vector, values: Vector, jacobian: Vector, hessian: Vector) -> str:
-    """A sentence that names the first function value or derivative at x0 that is not finite; "" if all are."""
+def not_finite(
+    program: Program, x: Vector, values: Vector, jacobian: Vector, hessian: Vector, point: str = "x0"
+) -> str:
+    """A sentence that names the first function value or derivative at x that is not finite; "" if all are."""
     if finite(values, jacobian, hessian):
         return ""
     titles = [program.objective.title, *(f"constraint {name!r}" for name in program.row_names)]
@@ -24,20 +26,20 @@ def not_finite(program: Program, x: Vector, values: Vector, jacobian: Vector, he
     wrong = np.flatnonzero(~np.isfinite(values))
     if wrong.size:
         i = wrong[0]
-        return f"The {titles[i]} is {values[i]} at x0 = ({point_text(names, x)})."
+        return f"The {titles[i]} is {values[i]} at {point} = ({point_text(names, x)})."
     places = np.argwhere(~np.isfinite(jacobian))
     if places.size:
         i, j = places[0]
         return (
             f"The derivative of the {titles[i]} with respect to {names[j]} is {jacobian[i, j]} "
-            f"at x0 = ({point_text(names, x)})."
+            f"at {point} = ({point_text(names, x)})."
         )
     places = np.argwhere(~np.isfinite(hessian))
     if places.size:
         i, j = places[0]
         return (
-            f"A second derivative with respect to {names[i]} and {names[j]} is {hessian[i, j]} "
-            f"at x0 = ({point_text(names, x)})."
+            f"A second derivative of {titles[0]} or a constraint with respect to {names[i]} and {names[j]} is {hessian[i, j]} "
+            f"at {point} = ({point_text(names, x)})."
         )
     return ""
 

@@ -67,6 +67,8 @@ class Problem:
         objective = maximize if minimize is None else minimize
         if not callable(objective):
             raise TypeError(f"the objective is a function of (x) or (x, p), got {objective!r}")
+        if subject_to is not None and not isinstance(subject_to, Mapping):
+            raise TypeError(f"subject_to must be a dict from names to constraints, got {subject_to!r}")
         constraints = dict(subject_to or {})
         for name, item in constraints.items():
             if not isinstance(name, str) or not isinstance(item, Constraint):
@@ -118,6 +120,10 @@ class Problem:
             For input that does not fit, naming the function or the field.
         """
         settings = Settings(tol, max_iterations, time_limit, method, verbose)
+        if callback is not None and not callable(callback):
+            raise TypeError(f"callback must be a function of an IterationRecord or None, got {callback!r}")
+        if warm is not None and not isinstance(warm, Solution):
+            raise TypeError(f"warm must be a Solution of this problem or None, got {warm!r}")
         derivatives, x_flat, p_flat = self.prepare(x0, p)
         result = solve(
             derivatives, x_flat, p_flat, settings, callback=callback, warm=None if warm is None else warm.result
@@ -176,10 +182,11 @@ def check_derivatives(problem: Problem, x: Any, p: Any = None) -> DerivativeRepo
 
 
 def _flat(program: Program, x0: Any, p: Any) -> tuple[Vector, Vector]:
-    return (
-        program.variables.flatten(x0, "x0"),
-        np.empty(0) if p is None else program.parameters.flatten(p, "p"),
-    )
+    x = program.variables.flatten(x0, "x0")
+    wrong = np.flatnonzero(~np.isfinite(x))
+    if wrong.size:
+        raise ValueError(f"x0 must be finite, but {program.variable_names[wrong[0]]} is {x[wrong[0]]}")
+    return x, np.empty(0) if p is None else program.parameters.flatten(p, "p")
 
 
 def _structure(tree: Any) -> Any:

@@ -10,11 +10,13 @@ from lagrange.blame import not_finite
 from lagrange.derivatives.evaluation import Derivatives, Evaluation
 from lagrange.derivatives.scaling import StandardProgram, gradient_scaling
 from lagrange.model.named_pytree import Vector
+from lagrange.model.reductions import finite
 from lagrange.model.settings import Settings
+from lagrange.model.standard_form import standard_form
 from lagrange.model.status import PointKind, StopReason
 from lagrange.newton import active_set_phase
 from lagrange.newton.active_set_phase import ActivePoint
-from lagrange.newton.barrier import Iterate
+from lagrange.newton.barrier import Barrier, Iterate
 from lagrange.newton.barrier_phase import FIRST_MU, End, Outcome, barrier_phase, starting_point
 from lagrange.newton.monitor import IterationRecord, Monitor
 from lagrange.newton.second_order import leave
@@ -51,11 +53,18 @@ def solve(
     bounds, sides = program.bound_sides(p), program.row_sides(p)
     x0 = np.where(bounds[0] == bounds[1], bounds[0], x0)
     values = evaluation.values(x0)
-    jacobian, hessian = evaluation.derivatives(x0, np.concatenate([[1.0], np.zeros(program.m)]))
+    objective_only = np.concatenate([[1.0], np.zeros(program.m)])
+    jacobian, hessian = evaluation.derivatives(x0, objective_only)
     problem = not_finite(program, x0, values, jacobian, hessian)
     if problem:
-        return failed_at_start(evaluation, x0, values, bounds, sides, monitor, problem)
-    standard = StandardProgram(evaluation, bounds, sides, gradient_scaling(jacobian))
+        # A function may be undefined on or beyond a bound; the solver starts inside anyway.
+        inside = _inside(x0, bounds)
+        values_inside = evaluation.values(inside)
+        jacobian, hessian = evaluation.derivatives(inside, objective_only)
+        if not finite(values_inside, jacobian, hessian):
+            return failed_at_start(evaluation, x0, values, bounds, sides, monitor, problem)
+        x0 = inside
+    standard = StandardProgram(evaluation, bounds, sides, gradient_scaling(jacobian, hessian))
     x = x0[standard.form.free]
     try:
         outcome, judged = _search(standard, x, monitor, warm)
@@ -64,6 +73,13 @@ def solve(
         outcome = Outcome(End.STOPPED, None, _best_so_far(standard, x, monitor))
         judged = judge(standard, outcome, settings.tol)
     return verdict(standard, outcome, judged, monitor, jacobian)
+
+
+def _inside(x: Vector, bounds: tuple[Vector, Vector]) -> Vector:
+    form = standard_form(*bounds, np.empty(0), np.empty(0))
+    inside = form.x_fixed.copy()
+    inside[form.free] = Barrier(form).interior(x[form.free])
+    return inside
 
 
 def _search(standard: StandardProgram, x: Vector, monitor: Monitor, warm: Result | None) -> tuple[Outcome, Judged]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lagrange.blame import conflict, ray, violated
+from lagrange.blame import conflict, not_finite, point_text, ray, violated
 from lagrange.derivatives.evaluation import Evaluation
 from lagrange.derivatives.scaling import StandardProgram
 from lagrange.kkt.dependence import dependent_groups
@@ -43,11 +43,12 @@ class Examined:
 
 @dataclass(frozen=True)
 class Judged:
-    """A candidate, its residuals, and its curvature where the residuals are within tolerance."""
+    """A candidate, its residuals, and its curvature where it is stationary."""
 
     point: ActivePoint
     seen: Examined
     bend: Curvature | None
+    remark: str = ""  # why the residuals alone do not make it stationary
 
 
 def candidate(standard: StandardProgram, outcome: Outcome) -> ActivePoint:
@@ -68,7 +69,19 @@ def examine(standard: StandardProgram, point: ActivePoint) -> Examined:
     jacobian, _ = evaluation.derivatives(x, np.concatenate([[1.0], y]))
     # The multipliers of fixed variables are what stationarity leaves over.
     z = np.where(bounds[0] == bounds[1], -(jacobian[0] + jacobian[1:].T @ y), z)
-    residuals = kkt_residuals(values[0], values[1:], jacobian[0], jacobian[1:], x, y, z, bounds, standard.sides)
+    typical = standard.scaling.typical_gradient
+    residuals = kkt_residuals(
+        float(values[0]),
+        values[1:],
+        jacobian[0],
+        jacobian[1:],
+        x,
+        y,
+        z,
+        bounds,
+        standard.sides,
+        standard.scaling.typical_gradient,
+    )
     return Examined(x, y, z, values, jacobian, residuals)
 
 
@@ -76,9 +89,15 @@ def judge(standard: StandardProgram, outcome: Outcome, tol: float) -> Judged:
     """Examine the candidate of an outcome; look at the curvature where it is stationary."""
     point = candidate(standard, outcome)
     seen = examine(standard, point)
-    bend = None
-    if standard.form.n and seen.residuals.within(tol):
-        bend = curvature(standard, point.x, point.y, point.z, point.active)
+    if not standard.form.n or not seen.residuals.within(tol):
+        return Judged(point, seen, None)
+    bend = curvature(standard, point.x, point.y, point.z, point.active)
+    if bend.kind is PointKind.NOT_STATIONARY:
+        remark = (
+            f"The residuals are small, but the next Newton step would still change x by {bend.step_left:.2g} "
+            f"relative to its size: the objective may fall towards infinity without reaching a minimum."
+        )
+        return Judged(point, seen, None, remark)
     return Judged(point, seen, bend)
 
 
@@ -114,6 +133,12 @@ def verdict(
             A = active_jacobian(standard, J, point.active)
             dependent = tuple(dependent_groups(A, _names_in_order(standard, point.active)))
     stop = _stop_reason(outcome, monitor, kind)
+    remark = judged.remark
+    if stop is StopReason.NOT_FINITE:
+        _, hessian = standard.evaluation.derivatives(seen.x, np.concatenate([[1.0], seen.y]))
+        remark = not_finite(program, seen.x, seen.values, seen.jacobian, hessian, "x") or (
+            f"A function is not finite just beyond x = ({point_text(program.variable_names, seen.x)})."
+        )
     return Result(
         program=program,
         x=seen.x,
@@ -122,15 +147,15 @@ def verdict(
         c=seen.values[1:],
         sides=standard.sides,
         bounds=standard.bounds,
-        y=seen.y,
-        z=seen.z,
+        y=seen.y + 0.0,  # no negative zeros
+        z=seen.z + 0.0,
         active_rows=active_rows,
         active_bounds=active_bounds,
         residuals=seen.residuals,
         stop=stop,
         kind=kind,
         success=kind.is_minimum,
-        message=_message(stop, kind, dependent, blame),
+        message=_message(stop, kind, dependent, blame, remark),
         dependent=dependent,
         blame=blame,
         iterations=monitor.iterations,
@@ -182,19 +207,26 @@ def failed_at_start(
 
 
 def _stop_reason(outcome: Outcome, monitor: Monitor, kind: PointKind) -> StopReason:
-    if monitor.stop is not None:
+    limited = monitor.stop in (StopReason.ITERATION_LIMIT, StopReason.TIME_LIMIT)
+    if monitor.stop is not None and not (limited and kind.is_minimum):  # the last allowed step may arrive
         return monitor.stop
     if outcome.end is End.NOT_FINITE:
         return StopReason.NOT_FINITE
-    if outcome.end is End.NO_PROGRESS and not kind.is_minimum and kind is not PointKind.FRITZ_JOHN:
-        return StopReason.NO_PROGRESS
-    return StopReason.CONVERGED
+    return StopReason.NO_PROGRESS if kind is PointKind.NOT_STATIONARY else StopReason.CONVERGED
 
 
-def _message(stop: StopReason, kind: PointKind, dependent: tuple[tuple[str, ...], ...], blame: tuple[str, ...]) -> str:
+def _message(
+    stop: StopReason,
+    kind: PointKind,
+    dependent: tuple[tuple[str, ...], ...],
+    blame: tuple[str, ...],
+    remark: str = "",
+) -> str:
     sentences = [f"{kind.label[0].upper()}{kind.label[1:]}."]
     if blame:
         sentences.append(f"{'The ray' if kind is PointKind.UNBOUNDED else 'Involved'}: {', '.join(blame)}.")
+    if remark:
+        sentences.append(remark)
     if stop is not StopReason.CONVERGED:
         sentences.append(f"Stopped: {stop.label}. {stop.advice}")
     if not kind.is_minimum:

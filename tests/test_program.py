@@ -71,9 +71,7 @@ def test_an_objective_of_one_element_is_a_number() -> None:
 
 
 def test_evaluate_hands_over_the_pytrees() -> None:
-    program = bound(
-        lambda x, p: x["a"] @ p["cost"] + x["b"] * p["load"], x0={"a": X0, "b": 0.0}, p=P
-    )
+    program = bound(lambda x, p: x["a"] @ p["cost"] + x["b"] * p["load"], x0={"a": X0, "b": 0.0}, p=P)
     value = program.evaluate(program.objective, np.array([1.0, 10.0, 100.0]), P_FLAT)
     np.testing.assert_array_equal(value, [1.0 * 4.0 + 10.0 * 5.0 + 100.0 * 3.0])
     assert program.parameter_tree(P_FLAT)["load"] == 3.0
@@ -128,6 +126,11 @@ def test_wrong_arity_is_refused_by_name(function: Callable[..., Any], arguments:
 def test_missing_parameters_are_asked_for() -> None:
     with pytest.raises(TypeError, match=r"constraint 'cap' is a function of \(x, p\), but no p was given"):
         bound(constraints={"cap": lg.equals(lambda x, p: x[0] - p["load"])})
+
+
+def test_an_optional_p_need_not_be_given() -> None:
+    program = bound(lambda x, p=2.0: p * x[0])
+    np.testing.assert_array_equal(program.evaluate(program.objective, X0, np.empty(0)), [2.0])
 
 
 @pytest.mark.parametrize("where", ["side", "bounds"])

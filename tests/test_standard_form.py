@@ -62,9 +62,7 @@ def test_everything_fixed() -> None:
 
 def test_within_bounds_moves_only_what_is_outside() -> None:
     form = standard_form(LOWER, UPPER, ROW_LOWER, ROW_UPPER)
-    np.testing.assert_array_equal(
-        form.within_bounds(np.array([-3.0, -30.0, 5.0, 1.0])), [0.0, -30.0, 2.0, 1.0]
-    )
+    np.testing.assert_array_equal(form.within_bounds(np.array([-3.0, -30.0, 5.0, 1.0])), [0.0, -30.0, 2.0, 1.0])
 
 
 def sides(size: int) -> st.SearchStrategy[tuple[Vector, Vector]]:
@@ -90,12 +88,8 @@ def test_any_program(bounds: tuple[Vector, Vector], rows: tuple[Vector, Vector],
     x, c = rng.integers(-4, 5, 3).astype(float), rng.integers(-4, 5, 3).astype(float)
     x[bounds[0] == bounds[1]] = bounds[0][bounds[0] == bounds[1]]
     v = np.concatenate([x[form.free], c[form.rows[form.equalities :]]])
-    feasible = bool(
-        (form.distances(v) >= 0.0).all() and (c[form.rows[: form.equalities]] == form.right_sides).all()
-    )
-    expected = all(
-        ((low <= values) & (values <= high)).all() for values, (low, high) in ((x, bounds), (c, rows))
-    )
+    feasible = bool((form.distances(v) >= 0.0).all() and (c[form.rows[: form.equalities]] == form.right_sides).all())
+    expected = all(((low <= values) & (values <= high)).all() for values, (low, high) in ((x, bounds), (c, rows)))
     assert feasible == expected
     # scatter is the transpose of the derivative of the distances.
     z, dv = rng.normal(size=form.index.size), rng.normal(size=form.size)

@@ -183,12 +183,12 @@ def _block(program: Program, function: UserFunction, rows: slice, follow: bool) 
     def supplied_jacobian(x: Vector, p: Vector) -> Vector:
         assert given_jacobian is not None
         title = f"the supplied Jacobian of {function.title}"
-        matrix = call_by_name(given_jacobian, program.arguments(function, x, p), title, "x")
+        matrix = call_by_name(given_jacobian, program.arguments(function, x.copy(), p.copy()), title, "x")
         return flat_jacobian(matrix, program.variables, function.size, title)
 
     def supplied_hessian(x: Vector, p: Vector, weights: Vector) -> Vector:
         assert given_hessian is not None
-        arguments = program.arguments(function, x, p)
+        arguments = program.arguments(function, x.copy(), p.copy())
         title = f"the supplied Hessian of {function.title}"
         if function.role == "objective":
             hessian = flat_hessian(call_by_name(given_hessian, arguments, title, "x"), program.n, title)
@@ -258,4 +258,4 @@ def _levels_to_user() -> int:
     frame, level = sys._getframe(1), 1
     while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == package:
         frame, level = frame.f_back, level + 1
-    return level - 1
+    return level

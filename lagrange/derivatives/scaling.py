@@ -14,10 +14,12 @@ import numpy as np
 
 from lagrange.derivatives.evaluation import Evaluation
 from lagrange.model.named_pytree import Vector
+from lagrange.model.reductions import largest
 from lagrange.model.standard_form import StandardForm, standard_form
 
 LARGEST_GRADIENT = 100.0
 SMALLEST_SCALE = 1e-8
+TINY_OBJECTIVE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -26,21 +28,26 @@ class Scaling:
 
     objective: float
     rows: Vector
+    typical_gradient: float = 1.0  # unscaled size of the objective's derivatives at x0, at most 1
 
 
-def gradient_scaling(jacobian: Vector) -> Scaling:
-    """Scaling from the Jacobian (1 + m, n) of (f, c) at the user's x0.
+def gradient_scaling(jacobian: Vector, hessian: Vector) -> Scaling:
+    """Scaling from the Jacobian (1 + m, n) of (f, c) and the Hessian of f at the user's x0.
+
+    An objective in tiny units (first and second derivatives below 1e-3) is scaled up to derivatives of size 1.
 
     Examples
     --------
     >>> import numpy as np
-    >>> gradient_scaling(np.array([[1000.0, 0.0], [1.0, 2.0]]))
-    Scaling(objective=0.1, rows=array([1.]))
+    >>> gradient_scaling(np.array([[1000.0, 0.0], [1.0, 2.0]]), np.zeros((2, 2)))
+    Scaling(objective=0.1, rows=array([1.]), typical_gradient=1.0)
     """
-    largest = np.abs(jacobian).max(axis=1, initial=0.0)
-    largest = np.where(np.isfinite(largest), largest, 0.0)
-    factors = np.clip(LARGEST_GRADIENT / np.maximum(largest, LARGEST_GRADIENT), SMALLEST_SCALE, 1.0)
-    return Scaling(float(factors[0]), factors[1:])
+    sizes = np.abs(jacobian).max(axis=1, initial=0.0)
+    factors = np.maximum(LARGEST_GRADIENT / np.maximum(sizes, LARGEST_GRADIENT), SMALLEST_SCALE)
+    typical = min(1.0, max(float(sizes[0]), largest(hessian.ravel()))) or 1.0
+    tiny = typical < TINY_OBJECTIVE
+    objective = min(1.0 / typical, 1.0 / SMALLEST_SCALE**2) if tiny else float(factors[0])
+    return Scaling(objective, factors[1:], typical)
 
 
 class StandardProgram:

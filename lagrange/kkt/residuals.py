@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lagrange.model.named_pytree import Vector
+from lagrange.model.reductions import highest, largest
+
+CANCELLATION = 1e3
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,11 @@ class Residuals:
     stationarity, feasibility, complementarity : float
         In the user's units.
     stationarity_scale : float
-        max(1, largest term of the sums in grad f + J'y + z): what rounding in them is relative to.
+        The size of the terms in grad f + J'y + z, see `stationarity_scale`.
     relative_feasibility : float
         Violations divided by max(1, |side|).
     complementarity_scale : float
-        max(1, |f|): multiplier times slack has the units of the objective.
+        max(|f|, typical size): multiplier times slack has the units of the objective.
     """
 
     stationarity: float
@@ -39,11 +42,15 @@ class Residuals:
 
     @property
     def relative(self) -> float:
-        """The largest of the three, each relative to its scale."""
-        return max(
-            self.stationarity / self.stationarity_scale,
-            self.relative_feasibility,
-            self.complementarity / self.complementarity_scale,
+        """The largest of the three, each relative to its scale; nan where one of them is."""
+        return highest(
+            np.array(
+                [
+                    self.stationarity / self.stationarity_scale,
+                    self.relative_feasibility,
+                    self.complementarity / self.complementarity_scale,
+                ]
+            )
         )
 
     def within(self, tol: float) -> bool:
@@ -61,8 +68,12 @@ def kkt_residuals(
     z: Vector,
     bounds: tuple[Vector, Vector],
     sides: tuple[Vector, Vector],
+    typical_gradient: float = 1.0,
 ) -> Residuals:
     """Residuals at x with multipliers y of the rows and z of the bounds (signs: y, z > 0 at upper sides).
+
+    `typical_gradient` is a size of grad f away from the solution, at most 1: an objective in tiny units must not
+    look stationary everywhere.
 
     Examples
     --------
@@ -74,7 +85,6 @@ def kkt_residuals(
     (0.0, 0.0, 0.0)
     """
     dual = gradient + jacobian.T @ y + z
-    terms = np.abs(gradient) + np.abs(jacobian).T @ np.abs(y) + np.abs(z)
     values = np.concatenate([x, c])
     lower = np.concatenate([bounds[0], sides[0]])
     upper = np.concatenate([bounds[1], sides[1]])
@@ -85,14 +95,20 @@ def kkt_residuals(
     side = np.where(multipliers > 0.0, upper, lower)
     slack = np.where(np.isfinite(side), np.abs(values - side), 1.0)
     return Residuals(
-        stationarity=_largest(dual),
-        feasibility=_largest(violation),
-        complementarity=_largest(multipliers * slack),
-        stationarity_scale=max(1.0, _largest(terms)),
-        relative_feasibility=_largest(violation / size),
-        complementarity_scale=max(1.0, abs(f)),
+        stationarity=highest(np.abs(dual), 0.0),
+        feasibility=highest(violation, 0.0),
+        complementarity=highest(np.abs(multipliers * slack), 0.0),
+        stationarity_scale=stationarity_scale(gradient, jacobian, y, z, typical_gradient),
+        relative_feasibility=highest(violation / size, 0.0),
+        complementarity_scale=max(abs(f), typical_gradient),
     )
 
 
-def _largest(vector: Vector) -> float:
-    return float(np.abs(vector).max(initial=0.0))
+def stationarity_scale(gradient: Vector, jacobian: Vector, y: Vector, z: Vector, typical: float) -> float:
+    """What grad f + J'y + z is relative to: its largest term, but not less than `typical`.
+
+    Multipliers that cancel each other do not count beyond 1e3 times the gradient: with them, anything would
+    look small.
+    """
+    terms = highest(np.abs(gradient) + np.abs(y).dot(np.abs(jacobian)) + np.abs(z), 0.0)
+    return min(max(typical, terms), CANCELLATION * max(typical, largest(gradient)))

@@ -67,14 +67,14 @@ class Layout:
         ValueError
             If `tree` has other leaves or shapes than this layout; the message says which.
         """
-        paths, leaves, treedef = (self.paths, [tree], None) if self.treedef is None else _leaves(tree)
+        paths, leaves, treedef = (("",), [tree], None) if self.treedef is None else _leaves(tree)
         if treedef != self.treedef:
             raise ValueError(
                 f"{what} has entries {_listed(paths)}, expected {_listed(self.paths)} as in the first use of it"
             )
         parts = [
-            _numbers(leaf, f"{what} {path}".strip(), shape)
-            for leaf, path, shape in zip(leaves, self.paths, self.shapes, strict=True)
+            _numbers(leaf, _entry(what, path), shape)
+            for leaf, path, shape in zip(leaves, paths, self.shapes, strict=True)
         ]
         return np.concatenate(parts) if parts else np.empty(0)
 
@@ -87,7 +87,10 @@ class Layout:
             return np.full(self.size, absent)
         if self.treedef is None or np.isscalar(tree):
             return np.concatenate(
-                [_broadcast(tree, f"{what} {path}", shape) for path, shape in zip(self.paths, self.shapes, strict=True)]
+                [
+                    _broadcast(tree, f"{what} {path}", shape, absent)
+                    for path, shape in zip(self.paths, self.shapes, strict=True)
+                ]
             )
         template = self.treedef.unflatten([None] * len(self.shapes))
         if isinstance(tree, dict) and isinstance(template, dict):
@@ -101,7 +104,9 @@ class Layout:
             raise ValueError(f"{what} does not have the structure of x, {_listed(self.paths)}: {error}") from None
         return np.concatenate(
             [
-                np.full(math.prod(shape), absent) if leaf is None else _broadcast(leaf, f"{what} of {path}", shape)
+                np.full(math.prod(shape), absent)
+                if leaf is None
+                else _broadcast(leaf, f"{what} of {path}", shape, absent)
                 for leaf, path, shape in zip(leaves, self.paths, self.shapes, strict=True)
             ]
         )
@@ -126,7 +131,7 @@ def layout_of(tree: Any, root: str) -> Layout:
         array = _array(tree, root)
         return Layout(None, (root,), (array.shape,))
     paths, leaves, treedef = _leaves(tree)
-    arrays = [_array(leaf, f"{root} {path}") for path, leaf in zip(paths, leaves, strict=True)]
+    arrays = [_array(leaf, _entry(root, path)) for path, leaf in zip(paths, leaves, strict=True)]
     return Layout(treedef, paths, tuple(array.shape for array in arrays))
 
 
@@ -156,7 +161,8 @@ def _leaves(tree: Any) -> tuple[tuple[str, ...], list[Any], Any]:
     from jax import tree_util
 
     _register_dataclasses(tree)
-    with_paths, treedef = tree_util.tree_flatten_with_path(tree)
+    # None is no number: as a leaf it is refused by name, not skipped.
+    with_paths, treedef = tree_util.tree_flatten_with_path(tree, is_leaf=lambda node: node is None)
     return tuple(_path_name(path) for path, _ in with_paths), [leaf for _, leaf in with_paths], treedef
 
 
@@ -170,6 +176,10 @@ def _register_dataclasses(tree: Any) -> None:
             names = [field.name for field in dataclasses.fields(leaf)]
             tree_util.register_dataclass(type(leaf), names, [])
             _register_dataclasses([getattr(leaf, name) for name in names])
+
+
+def _entry(root: str, path: str) -> str:
+    return f"{root}{path}" if path.startswith("[") else f"{root} {path}".strip()
 
 
 def _path_name(path: tuple[Any, ...]) -> str:
@@ -197,12 +207,21 @@ def _numbers(value: Any, what: str, shape: tuple[int, ...]) -> Vector:
     return array.ravel()
 
 
-def _broadcast(value: Any, what: str, shape: tuple[int, ...]) -> Vector:
-    array = _array(value, what)
+def _broadcast(value: Any, what: str, shape: tuple[int, ...], absent: float) -> Vector:
+    array = _array(_without_none(value, absent), what)
     try:
         return np.broadcast_to(array, shape).ravel().copy()
     except ValueError:
         raise ValueError(f"{what} has shape {array.shape}, expected {shape} or a single number") from None
+
+
+def _without_none(value: Any, absent: float) -> Any:
+    # None inside an array of bounds means that there is none, as in SciPy.
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        value = value.tolist()
+    if isinstance(value, list):
+        return [_without_none(entry, absent) for entry in value]
+    return absent if value is None else value
 
 
 def _listed(names: Any) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lagrange.model.constraint import Constraint, Side
-from lagrange.model.named_pytree import Layout, Vector, is_plain, layout_of, row_names
+from lagrange.model.named_pytree import Layout, Vector, layout_of, row_names
 
 Flat = NDArray[np.float64]
 
@@ -102,7 +102,9 @@ class Program:
 
     def evaluate(self, function: UserFunction, x: Flat, p: Flat) -> Vector:
         """The value of one user function on real numbers, flat; the user's exceptions carry x in a note."""
-        value = call_by_name(function.call, self.arguments(function, x, p), function.title, "x")
+        # Copies: a function that changes its arguments in place must not change the solve.
+        arguments = self.arguments(function, x.copy(), p.copy())
+        value = call_by_name(function.call, arguments, function.title, "x")
         return _flat_value(value, function.title, function.shape)
 
     def arguments(self, function: UserFunction, x: Any, p: Any) -> tuple[Any, ...]:
@@ -179,7 +181,7 @@ def bind(definition: Definition, x0: Any, p: Any) -> Program:
     entries += [("constraint", name, item.function) for name, item in definition.constraints.items()]
     functions = []
     for role, name, call in entries:
-        takes_p = _takes_p(call, f"{role} {name!r}")
+        takes_p = _takes_p(call, f"{role} {name!r}", p is not None)
         if takes_p and p is None:
             raise TypeError(f"{role} {name!r} is a function of (x, p), but no p was given: call solve(x0, p)")
         function = UserFunction(role, name, call, takes_p, ())
@@ -200,8 +202,7 @@ def flat_bounds(bounds: Any, variables: Layout, p: Any) -> tuple[Vector, Vector]
     ValueError
         If the bounds do not fit x, by name.
     """
-    if callable(bounds):
-        bounds = bounds(p)
+    bounds = _at_parameters(bounds, p, "bounds")
     if bounds is None:
         lower, upper = None, None
     elif hasattr(bounds, "lb") and hasattr(bounds, "ub"):
@@ -212,6 +213,11 @@ def flat_bounds(bounds: Any, variables: Layout, p: Any) -> tuple[Vector, Vector]
                 raise ValueError(f"bounds of {key!r} must be a pair (lower, upper), got {pair!r}")
         lower = {key: pair[0] for key, pair in bounds.items()}
         upper = {key: pair[1] for key, pair in bounds.items()}
+    elif isinstance(bounds, list) and bounds and all(isinstance(pair, tuple) for pair in bounds):
+        raise ValueError(
+            "bounds is a list of pairs, one for each variable, as SciPy's minimize takes it; here it is one pair "
+            "(lower, upper) of numbers or arrays, or scipy.optimize.Bounds(lower, upper)"
+        )
     elif isinstance(bounds, (tuple, list)) and len(bounds) == 2:
         lower, upper = bounds
     else:
@@ -220,19 +226,26 @@ def flat_bounds(bounds: Any, variables: Layout, p: Any) -> tuple[Vector, Vector]
             f"got {bounds!r}"
         )
     return (
-        variables.flatten_like(_with_infinities(lower, -math.inf), "the lower bound", -math.inf),
-        variables.flatten_like(_with_infinities(upper, math.inf), "the upper bound", math.inf),
+        variables.flatten_like(lower, "the lower bound", -math.inf),
+        variables.flatten_like(upper, "the upper bound", math.inf),
     )
 
 
-def _with_infinities(side: Any, absent: float) -> Any:
-    # (None, 3.0, None) inside one array of bounds means "absent", as in SciPy.
-    if isinstance(side, (list, np.ndarray)) and is_plain([0.0 if entry is None else entry for entry in side]):
-        return np.array([absent if entry is None else entry for entry in side], dtype=object).astype(np.float64)
-    return side
+def _at_parameters(side: Any, p: Any, title: str) -> Any:
+    """The value of a side or of bounds that may be a function of p."""
+    if not callable(side):
+        return side
+    if p is None:
+        raise TypeError(f"{title}: a function of p, but no p was given: call solve(x0, p)")
+    try:
+        with float64_in_jax():
+            return side(p)
+    except Exception as error:
+        error.add_note(f"raised by {title} at p = {_short(p)}")
+        raise
 
 
-def _takes_p(function: Callable[..., Any], title: str) -> bool:
+def _takes_p(function: Callable[..., Any], title: str, p_is_given: bool) -> bool:
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):  # builtins without a signature
@@ -243,12 +256,12 @@ def _takes_p(function: Callable[..., Any], title: str) -> bool:
         return False
     if len(required) > 2 or not positional:
         raise TypeError(f"{title} must be a function of (x) or (x, p), but it takes {len(required)} arguments")
-    return len(required) == 2 or (len(positional) > 1 and positional[1].name == "p")
+    return len(required) == 2 or (p_is_given and len(positional) > 1 and positional[1].name == "p")
 
 
 def _shape_at(function: UserFunction, variables: Layout, parameters: Layout, x: Flat, p: Flat) -> tuple[int, ...]:
-    tree = variables.unflatten(x)
-    arguments = (tree, parameters.unflatten(p)) if function.takes_p else (tree,)
+    tree = variables.unflatten(x.copy())
+    arguments = (tree, parameters.unflatten(p.copy())) if function.takes_p else (tree,)
     value = call_by_name(function.call, arguments, function.title, "x0")
     shape = _real_array(value, function.title).shape
     if function.role == "objective" and math.prod(shape) != 1:
@@ -259,7 +272,7 @@ def _shape_at(function: UserFunction, variables: Layout, parameters: Layout, x: 
 def call_by_name(function: Callable[..., Any], arguments: tuple[Any, ...], title: str, point: str) -> Any:
     """function(*arguments) on real numbers; what it raises carries a note with its title and the point."""
     try:
-        with float64_in_jax():
+        with float64_in_jax(), np.errstate(all="ignore"):
             return function(*arguments)
     except Exception as error:
         error.add_note(f"raised by {title} at {point} = {_short(arguments[0])}")
@@ -294,8 +307,8 @@ def _real_array(value: Any, title: str) -> Vector:
 
 
 def _side(side: Side, p: Any, function: UserFunction, which: str) -> Vector:
-    value = side(p) if callable(side) else side
-    array = _real_array(value, f"the {which} side of {function.title}")
+    title = f"the {which} side of {function.title}"
+    array = _real_array(_at_parameters(side, p, title), title)
     if np.isnan(array).any():
         raise ValueError(f"the {which} side of {function.title} is nan")
     try:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lagrange.derivatives.scaling import StandardProgram
+from lagrange.kkt.residuals import stationarity_scale
 from lagrange.model.named_pytree import Mask, Vector
 from lagrange.model.reductions import finite, highest, largest, lowest, total
 from lagrange.model.standard_form import StandardForm
@@ -28,6 +29,7 @@ ARMIJO = 1e-4  # ... or the objective falls by this share of its slope and the v
 FEASIBLE = 1e-6  # violations below this do not count in an opening
 OBJECTIVE_ROUNDING = 1e-10  # relative changes of the objective below this are no rise
 LARGEST_STEPS = 24
+NONE = np.zeros(1)  # bound multipliers are sums of the other terms
 ROUNDING = 1e-13  # relative residual at which nothing is left to gain
 
 
@@ -135,7 +137,8 @@ def _progresses(form: StandardForm, at: Linearization, active: Mask, x: Vector, 
     slope = float(at.g.dot(x - at.x))
     falls = slope < 0.0 and values[0] <= at.f + ARMIJO * slope
     stays = max(before, after) <= FEASIBLE and values[0] <= at.f + OBJECTIVE_ROUNDING * abs(at.f)
-    return after <= OPENING_CONTRACTION * before or (falls and after <= max(before, tol)) or stays
+    halved = before > tol and after <= OPENING_CONTRACTION * before
+    return halved or (falls and after <= max(before, tol)) or stays
 
 
 def _total_violation(form: StandardForm, c: Vector, d: Vector) -> float:
@@ -148,10 +151,11 @@ def _violation(form: StandardForm, c: Vector, d: Vector) -> float:
 
 def _error(program: StandardProgram, at: Linearization, z: Vector, active: Mask) -> float:
     """The largest relative KKT residual in the user's units: what the verdict will be based on."""
-    form, scale = program.form, program.scaling.objective
+    form = program.form
+    typical = program.scaling.objective * program.scaling.typical_gradient
     force = at.g + at.y.dot(at.J)
-    size = max(scale, highest(np.abs(at.g) + np.abs(at.y).dot(np.abs(at.J))))
-    value = max(scale, abs(at.f))
+    size = stationarity_scale(at.g, at.J, at.y, NONE, typical)
+    value = max(typical, abs(at.f))
     dual = np.concatenate([force, -at.y[form.equalities :]]) - form.scatter(z)
     equations = at.c[: form.equalities]
     error = max(

@@ -36,7 +36,7 @@ TRY_AGAIN = 0.01  # ... and, once refused, again after this decrease of the erro
 ROUNDING = 10 * float(np.finfo(np.float64).eps)
 SHORT_STEP, SHORT_STEPS = 0.05, 6  # so many steps this short ask for restoration
 NEGLIGIBLE_VIOLATION = 1e-6
-FAR_AWAY = 1e20  # |x| or -f beyond this is taken for infinity
+FAR_AWAY = 1e15  # |x| or -f beyond this is taken for infinity
 LOOSE_FEASIBILITY = 1e-4
 STALL_DELTA, STALL_GROWTH, STALL_TRIES = 1e-4, 10.0, 10
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lagrange.kkt.null_space import NullSpaceFactorization
+from lagrange.kkt.null_space import RANK_TOLERANCE, NullSpaceFactorization
 from lagrange.model.named_pytree import Mask, Vector
 from lagrange.model.reductions import largest
 from lagrange.model.standard_form import StandardForm
@@ -68,7 +68,13 @@ def solve_quadratic_program(form: StandardForm, at: Linearization, active: Mask)
             residual = at.c[rows]
             residual[equalities:] -= bound[on_row]
             W = at.W if moving.size == n else at.W[moving[:, None], moving]
-            factorization = NullSpaceFactorization(W, None, A if moving.size == n else A[:, moving], rows.size)
+            if moving.size < n:
+                A_moving = A[:, moving]
+                # A row that only held variables enter has no say here; what is left of it is rounding.
+                A_moving[np.abs(A_moving).max(axis=1, initial=0.0) <= RANK_TOLERANCE * np.abs(A).max(axis=1)] = 0.0
+            else:
+                A_moving = A
+            factorization = NullSpaceFactorization(W, None, A_moving, rows.size)
             if not factorization.regularize(0.0) and not factorization.regularize(FLAT * largest(W.ravel())):
                 return None
             force = at.g + y.dot(at.J) + at.W.dot(dx)

@@ -2,22 +2,31 @@
 
 On the tangent space Z of the active constraints, the reduced Hessian Z'WZ decides: positive definite at a strict
 minimum, a negative eigenvalue at a saddle or maximum, whose eigenvector leads downhill
-(Nocedal and Wright 2006, theorems 12.5 and 12.6).
+(Nocedal and Wright 2006, theorems 12.5 and 12.6). The same eigenvalues give the Newton step that is still left: where
+it is long, small residuals are no sign of a solution (exp(-x) at x = 20).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
 from lagrange.derivatives.scaling import StandardProgram
 from lagrange.kkt.null_space import RangeNullSpace
 from lagrange.model.named_pytree import Mask, Vector
+from lagrange.model.reductions import largest
+from lagrange.model.standard_form import Indices
 from lagrange.model.status import PointKind
 
 CURVATURE_TOLERANCE = 1e-7  # eigenvalues below this, relative to the largest entry of W, are undecided
 STRONGLY_ACTIVE = 1e-8  # multipliers above this, relative to the largest, keep a constraint active
+LARGEST_STEP_LEFT = 1e-2  # a Newton step longer than this, relative to max(1, |x|), is a point still on its way
+SETTLED_STEP = 1e-6  # after a step shorter than this the Hessian is taken for constant
+SAME_CURVATURE = 0.9  # share of the smallest eigenvalue that must be left after the step
+FACES = 6  # weakly active constraints whose faces are searched for negative curvature
 LEAVING_STEPS = (1.0, 1e-1, 1e-2, 1e-3)  # relative to max(1, |x|)
 
 
@@ -25,49 +34,57 @@ LEAVING_STEPS = (1.0, 1e-1, 1e-2, 1e-3)  # relative to max(1, |x|)
 class Curvature:
     """The verdict on the second-order conditions and, at a saddle, the direction that leads down.
 
-    `smallest` is the smallest eigenvalue of the reduced Hessian on the tangent space of all active
-    constraints, relative to the largest entry of the Hessian; inf at a vertex.
+    Attributes
+    ----------
+    kind : PointKind
+    direction : (n,) over the free variables; zero except at a saddle
+    independent : the gradients of all active constraints are linearly independent
+    step_left : size of the Newton step from here, relative to max(1, |x|)
     """
 
     kind: PointKind
-    smallest: float
     direction: Vector
-    independent: bool  # the gradients of all active constraints are linearly independent
+    independent: bool
+    step_left: float
 
 
 def curvature(program: StandardProgram, x: Vector, y: Vector, z: Vector, active: Mask) -> Curvature:
-    """Examine a stationary point (x, y, z) with these active bounds of the scaled standard form."""
-    _, J, W = program.derivatives(x, y)
-    scale = max(1.0, np.abs(y).max(initial=0.0), np.abs(z).max(initial=0.0))
-    strong = active & (z > STRONGLY_ACTIVE * scale)
+    """Examine a point with small residuals and these active bounds, in the scaled standard form."""
+    g, J, W = program.derivatives(x, y)
+    nowhere = np.zeros(x.size)
+    strong = active & (z > STRONGLY_ACTIVE * max(1.0, largest(y), largest(z)))
     A = active_jacobian(program, J, active)
     basis = RangeNullSpace(A)
     independent = basis.rank == A.shape[0]
-    smallest, direction = _smallest_eigenpair(basis.Z, W)
-    if smallest < -CURVATURE_TOLERANCE:
-        return Curvature(PointKind.SADDLE_OR_MAXIMUM, smallest, direction, independent)
-    if (strong == active).all():
-        kind = PointKind.STRICT_MINIMUM if smallest > CURVATURE_TOLERANCE else PointKind.MINIMUM_NOT_STRICT
-        return Curvature(kind, smallest, direction, independent)
-    # Weakly active constraints may be left to one side: the critical cone lies between two tangent spaces.
-    wide_smallest, wide_direction = _smallest_eigenpair(RangeNullSpace(active_jacobian(program, J, strong)).Z, W)
-    if wide_smallest > CURVATURE_TOLERANCE:
-        return Curvature(PointKind.STRICT_MINIMUM, smallest, direction, independent)
-    if wide_smallest < -CURVATURE_TOLERANCE:
-        form = program.form
-        moved = np.concatenate([wide_direction, J[form.equalities :] @ wide_direction])
-        rates = (form.sign * moved[form.index])[active & ~strong]
-        for sign in (1.0, -1.0):
-            if (sign * rates >= -STRONGLY_ACTIVE).all():
-                return Curvature(PointKind.SADDLE_OR_MAXIMUM, wide_smallest, sign * wide_direction, independent)
-    return Curvature(PointKind.MINIMUM_NOT_STRICT, smallest, direction, independent)
+    values, vectors = _eigenpairs(basis.Z, W)
+    force = (g + y.dot(J) - program.form.scatter(z)[: x.size]).dot(vectors)
+    curved = values > CURVATURE_TOLERANCE
+    step = vectors[:, curved].dot(-force[curved] / (values[curved] * largest(W.ravel())))
+    step_left = largest(step) / max(1.0, largest(x))
+    if step_left > LARGEST_STEP_LEFT:
+        return Curvature(PointKind.NOT_STATIONARY, nowhere, independent, step_left)
+    if values.size and values[0] < -CURVATURE_TOLERANCE:
+        return Curvature(PointKind.SADDLE_OR_MAXIMUM, vectors[:, 0], independent, step_left)
+    if (strong != active).any():
+        # Weakly active constraints may be left to one side: the critical cone has faces to be searched.
+        down = _down_the_cone(program, J, W, active, strong)
+        if down is not None:
+            return Curvature(PointKind.SADDLE_OR_MAXIMUM, down, independent, step_left)
+        values, vectors = _eigenpairs(RangeNullSpace(active_jacobian(program, J, strong)).Z, W)
+    strict = not values.size or bool(values[0] > CURVATURE_TOLERANCE)
+    if strict and values.size and step_left > SETTLED_STEP:
+        _, _, W_after = program.derivatives(x + step, y)
+        after = vectors[:, 0].dot(W_after).dot(vectors[:, 0])
+        strict = bool(after >= SAME_CURVATURE * values[0] * largest(W.ravel()))
+    kind = PointKind.STRICT_MINIMUM if strict else PointKind.MINIMUM_NOT_STRICT
+    return Curvature(kind, nowhere, independent, step_left)
 
 
 def leave(program: StandardProgram, x: Vector, y: Vector, direction: Vector) -> Vector:
     """A point along +-direction with the lowest f + nu ||h||: where to start again."""
     form = program.form
-    penalty = 1.0 + 10.0 * np.abs(y).max(initial=0.0)
-    size = max(1.0, float(np.abs(x).max()))
+    penalty = 1.0 + 10.0 * largest(y)
+    size = max(1.0, largest(x))
     best, best_value = x, np.inf
     for sign in (1.0, -1.0):
         for step in LEAVING_STEPS:
@@ -82,16 +99,42 @@ def leave(program: StandardProgram, x: Vector, y: Vector, direction: Vector) -> 
 
 
 def active_jacobian(program: StandardProgram, J: Vector, active: Mask) -> Vector:
-    """Rows of all equalities, active inequalities and active bounds over the free variables."""
+    """Gradients of all equalities, active inequalities and active bounds over the free variables, of length 1."""
     form = program.form
     on_row, on_x = active & (form.index >= form.n), active & (form.index < form.n)
     rows = np.concatenate([np.arange(form.equalities), form.index[on_row] - form.n + form.equalities])
-    return np.concatenate([J[rows], np.eye(form.n)[form.index[on_x]]])
+    A = np.concatenate([J[rows], np.eye(form.n)[form.index[on_x]]])
+    lengths = np.sqrt((A * A).sum(axis=1))
+    return np.asarray(A / np.where(lengths > 0.0, lengths, 1.0)[:, None])
 
 
-def _smallest_eigenpair(Z: Vector, W: Vector) -> tuple[float, Vector]:
+def _eigenpairs(Z: Vector, W: Vector) -> tuple[Vector, Vector]:
+    """Eigenvalues of Z'WZ, relative to the largest entry of W, ascending; eigenvectors as columns in x."""
     if not Z.shape[1]:
-        return np.inf, np.zeros(Z.shape[0])
+        return np.empty(0), np.empty((Z.shape[0], 0))
     values, vectors = np.linalg.eigh(Z.T @ W @ Z)
-    scale = float(np.abs(W).max())
-    return (float(values[0]) / scale if scale else 0.0), Z @ vectors[:, 0]
+    return values / (largest(W.ravel()) or 1.0), Z @ vectors
+
+
+def _down_the_cone(program: StandardProgram, J: Vector, W: Vector, active: Mask, strong: Mask) -> Vector | None:
+    """A direction of negative curvature in the critical cone, searched for on its faces; None if none is found."""
+    form = program.form
+    weak = active & ~strong
+    for kept in _faces(np.flatnonzero(weak)):
+        on_face = strong.copy()
+        on_face[kept] = True
+        values, vectors = _eigenpairs(RangeNullSpace(active_jacobian(program, J, on_face)).Z, W)
+        for direction in vectors[:, values < -CURVATURE_TOLERANCE].T:
+            rates = (form.sign * np.concatenate([direction, J[form.equalities :] @ direction])[form.index])[weak]
+            for sign in (1.0, -1.0):
+                if (sign * rates >= -STRONGLY_ACTIVE).all():
+                    return np.asarray(sign * direction)
+    return None
+
+
+def _faces(weak: Indices) -> Iterator[list[int]]:
+    # From the whole cone to its edges: which weakly active constraints stay active.
+    sizes = range(weak.size) if weak.size <= FACES else (0, weak.size - 1)
+    for size in sizes:
+        for kept in combinations(weak.tolist(), size):
+            yield list(kept)
