@@ -38,8 +38,8 @@ def not_finite(
     if places.size:
         i, j = places[0]
         return (
-            f"A second derivative of {titles[0]} or a constraint with respect to {names[i]} and {names[j]} is {hessian[i, j]} "
-            f"at {point} = ({point_text(names, x)})."
+            f"A second derivative of {titles[0]} or of a constraint, with respect to {names[i]} and {names[j]}, "
+            f"is {hessian[i, j]} at {point} = ({point_text(names, x)})."
         )
     return ""
 

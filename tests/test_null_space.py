@@ -266,22 +266,22 @@ def test_normal_coordinates_and_least_squares_multipliers() -> None:
 # Large weights -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("largest", [1e4, 1e8, 1e12])
+# Eliminating weights of this size leaves W with relative errors of rounding times size; refining once squares them.
+@pytest.mark.parametrize(("largest", "tolerance"), [(1e4, 1e-12), (1e8, 1e-11), (1e12, 1e-6)])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_weights_of_active_bounds_and_slacks_keep_the_digits(seed: int, largest: float) -> None:
+def test_weights_of_active_bounds_and_slacks(seed: int, largest: float, tolerance: float) -> None:
     # Near a solution sigma = z / d is huge where a bound is active and tiny elsewhere.
     system = random_system(seed, n=6, equalities=2, inequalities=4)
-    rng = np.random.default_rng(100 + seed)
-    sigma = rng.uniform(0.5, 2.0, 10) / largest
+    sigma = np.random.default_rng(100 + seed).uniform(0.5, 2.0, 10) / largest
     sigma[[0, 6, 8]] *= largest**2
     system = replace(system, sigma=sigma)
     factorization, definite = system.factorized()
     assert definite
     dv, dy = factorization.solve(system.r_v, system.r_h)
-    assert_solves(system, dv, dy, tolerance=1e-10)
+    assert_solves(system, dv, dy, tolerance=tolerance)
 
 
-def test_refinement_is_what_keeps_them() -> None:
+def test_one_step_of_refinement_gains_digits() -> None:
     losses = []
     for seed in range(20):
         system = random_system(seed, n=6, equalities=0, inequalities=4)

@@ -29,25 +29,27 @@ class Scaling:
     objective: float
     rows: Vector
     typical_gradient: float = 1.0  # unscaled size of the objective's derivatives at x0, at most 1
+    typical_value: float = 1.0  # unscaled size of the objective and of its change over |x0|, at most 1
 
 
-def gradient_scaling(jacobian: Vector, hessian: Vector) -> Scaling:
-    """Scaling from the Jacobian (1 + m, n) of (f, c) and the Hessian of f at the user's x0.
+def gradient_scaling(x: Vector, f: float, jacobian: Vector, hessian: Vector) -> Scaling:
+    """Scaling from f, the Jacobian (1 + m, n) of (f, c) and the Hessian of f at the user's x0.
 
     An objective in tiny units (first and second derivatives below 1e-3) is scaled up to derivatives of size 1.
 
     Examples
     --------
     >>> import numpy as np
-    >>> gradient_scaling(np.array([[1000.0, 0.0], [1.0, 2.0]]), np.zeros((2, 2)))
-    Scaling(objective=0.1, rows=array([1.]), typical_gradient=1.0)
+    >>> gradient_scaling(np.ones(2), 3.0, np.array([[1000.0, 0.0], [1.0, 2.0]]), np.zeros((2, 2)))
+    Scaling(objective=0.1, rows=array([1.]), typical_gradient=1.0, typical_value=1.0)
     """
     sizes = np.abs(jacobian).max(axis=1, initial=0.0)
     factors = np.maximum(LARGEST_GRADIENT / np.maximum(sizes, LARGEST_GRADIENT), SMALLEST_SCALE)
     typical = min(1.0, max(float(sizes[0]), largest(hessian.ravel()))) or 1.0
     tiny = typical < TINY_OBJECTIVE
     objective = min(1.0 / typical, 1.0 / SMALLEST_SCALE**2) if tiny else float(factors[0])
-    return Scaling(objective, factors[1:], typical)
+    value = min(1.0, max(abs(f), largest(jacobian[0] * x))) or typical
+    return Scaling(objective, factors[1:], typical, value)
 
 
 class StandardProgram:
@@ -131,6 +133,10 @@ class StandardProgram:
         if not self._unscaled:
             jacobian = jacobian * self._scale[:, None]
         return jacobian[0], jacobian[1:], hessian
+
+    def user_objective(self, f: float) -> float:
+        """The objective as the user stated it, from the scaled, signed f."""
+        return float(f / self.scaling.objective * self.evaluation.program.sign)
 
     def unscaled_multipliers(self, y: Vector, z: Vector) -> tuple[Vector, Vector]:
         """Multipliers of the user's rows and bounds, signs of the design: y . c + z . x in the Lagrangian.

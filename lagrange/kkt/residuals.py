@@ -69,11 +69,12 @@ def kkt_residuals(
     bounds: tuple[Vector, Vector],
     sides: tuple[Vector, Vector],
     typical_gradient: float = 1.0,
+    typical_value: float = 1.0,
 ) -> Residuals:
     """Residuals at x with multipliers y of the rows and z of the bounds (signs: y, z > 0 at upper sides).
 
-    `typical_gradient` is a size of grad f away from the solution, at most 1: an objective in tiny units must not
-    look stationary everywhere.
+    `typical_gradient` and `typical_value` are sizes of grad f and f away from the solution, at most 1: an objective
+    in tiny units must not look stationary everywhere.
 
     Examples
     --------
@@ -100,7 +101,7 @@ def kkt_residuals(
         complementarity=highest(np.abs(multipliers * slack), 0.0),
         stationarity_scale=stationarity_scale(gradient, jacobian, y, z, typical_gradient),
         relative_feasibility=highest(violation / size, 0.0),
-        complementarity_scale=max(abs(f), typical_gradient),
+        complementarity_scale=max(abs(f), typical_value),
     )
 
 

@@ -96,8 +96,9 @@ def _full_steps(
         if following is None:
             break
         at, active = following, active_after
-        objective = at.f / program.scaling.objective * program.evaluation.program.sign
-        if not monitor.record("active set", program.full_x(x), objective, _violation(form, at.c, at.d), error):
+        if not monitor.record(
+            "active set", program.full_x(x), program.user_objective(at.f), _violation(form, at.c, at.d), error
+        ):
             break
     if best is not None:
         return True, best
@@ -155,7 +156,7 @@ def _error(program: StandardProgram, at: Linearization, z: Vector, active: Mask)
     typical = program.scaling.objective * program.scaling.typical_gradient
     force = at.g + at.y.dot(at.J)
     size = stationarity_scale(at.g, at.J, at.y, NONE, typical)
-    value = max(typical, abs(at.f))
+    value = max(program.scaling.objective * program.scaling.typical_value, abs(at.f))
     dual = np.concatenate([force, -at.y[form.equalities :]]) - form.scatter(z)
     equations = at.c[: form.equalities]
     error = max(

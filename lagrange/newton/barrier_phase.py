@@ -7,30 +7,30 @@ the active set; as soon as its guess of the active set has settled, the active-s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 import numpy as np
 
 from lagrange.derivatives.scaling import StandardProgram
-from lagrange.kkt.null_space import NullSpaceFactorization
+from lagrange.kkt.null_space import NullSpaceFactorization, RangeNullSpace
 from lagrange.model.named_pytree import Vector
 from lagrange.model.reductions import finite, highest, largest
 from lagrange.newton import active_set_phase
 from lagrange.newton.active_set_phase import ActivePoint
-from lagrange.newton.barrier import BOUND_RELAXATION, Barrier, Iterate, fraction_to_boundary, kkt_errors
+from lagrange.newton.barrier import BOUND_RELAXATION, Barrier, Errors, Iterate, fraction_to_boundary, kkt_errors
 from lagrange.newton.direction import InertiaCorrection
 from lagrange.newton.filter import Filter
 from lagrange.newton.line_search import SMALL_THETA, Progress, Step, search, trial
 from lagrange.newton.monitor import Monitor
 from lagrange.newton.restoration import Restored, restore
+from lagrange.newton.starting_point import LARGEST_FIRST_MULTIPLIER, with_multipliers
 
 FIRST_MU = 0.1
 MU_LINEAR, MU_POWER = 0.2, 1.5  # kappa_mu, theta_mu
 SOLVED_FACTOR = 10.0  # kappa_epsilon: a barrier problem is solved to 10 mu
 SMALLEST_TAU = 0.99
 LARGEST_THETA = 1e4  # theta_max relative to the start
-LARGEST_FIRST_MULTIPLIER = 1e3
 TRY_ACTIVE_SET = 1.0  # error below which the active-set phase is tried ...
 TRY_AGAIN = 0.01  # ... and, once refused, again after this decrease of the error
 ROUNDING = 10 * float(np.finfo(np.float64).eps)
@@ -38,6 +38,7 @@ SHORT_STEP, SHORT_STEPS = 0.05, 6  # so many steps this short ask for restoratio
 NEGLIGIBLE_VIOLATION = 1e-6
 FAR_AWAY = 1e15  # |x| or -f beyond this is taken for infinity
 LOOSE_FEASIBILITY = 1e-4
+NEARLY_FEASIBLE = 1e-2  # violations below this share of tol cannot be restored further
 STALL_DELTA, STALL_GROWTH, STALL_TRIES = 1e-4, 10.0, 10
 
 
@@ -62,163 +63,184 @@ class Outcome:
     point: ActivePoint | None = None
 
 
-def starting_point(program: StandardProgram, x: Vector) -> Iterate:
-    """x moved inside its bounds, slacks at the rows, z = 1, and least-squares multipliers y."""
-    form = program.form
-    barrier = Barrier(form)
-    _, c = program.objective_and_rows(x)
-    v = barrier.interior(np.concatenate([x, np.where(np.isfinite(c), c, 0.0)[form.equalities :]]))
-    _, c = program.objective_and_rows(v[: form.n])
-    v = barrier.interior(np.concatenate([v[: form.n], np.where(np.isfinite(c), c, 0.0)[form.equalities :]]))
-    f, h = program.values(v)
-    z = np.ones(form.index.size)
-    it = Iterate(v, np.zeros(form.m), z, barrier.distances(v), f, h)
-    return replace(it, y=least_squares_multipliers(program, it))
+@dataclass
+class _Memory:
+    """What the loop remembers from one iteration to the next."""
+
+    mu: float
+    filter: Filter
+    small_theta: float
+    first_f: float
+    inertia: InertiaCorrection = field(default_factory=InertiaCorrection)
+    basis: RangeNullSpace | None = None
+    try_below: float = TRY_ACTIVE_SET
+    smallest_delta: float = 0.0
+    short_steps: int = 0
+    tiny_steps: int = 0
+    stalls: int = 0
 
 
-def least_squares_multipliers(program: StandardProgram, it: Iterate) -> Vector:
-    """y that minimizes the dual residual at this point; zero where it is larger than 1e3 (of no use then)."""
-    form = program.form
-    if not form.m:
-        return it.y
-    g, J, _ = program.derivatives(it.v[: form.n], np.zeros(form.m), 0.0)
-    if not finite(g, J):
-        return np.zeros(form.m)
-    on_slacks = np.concatenate([np.zeros(form.n), np.ones(form.size - form.n)])
-    factorization = NullSpaceFactorization(np.eye(form.n), on_slacks, J, form.equalities)
-    factorization.regularize(0.0)
-    target = np.concatenate([g, np.zeros(form.size - form.n)]) - form.scatter(it.z)
-    _, y = factorization.solve(-target, np.zeros(form.m))
-    usable = finite(y) and largest(y) <= LARGEST_FIRST_MULTIPLIER
-    return y if usable else np.zeros(form.m)
+@dataclass(frozen=True)
+class _Local:
+    """Derivatives at the iterate, the dual residual without bounds, and the errors."""
+
+    g: Vector
+    J: Vector
+    W: Vector
+    primal_dual: Vector  # (g + J'y, -y_I)
+    errors: Errors
+    theta: float
 
 
 def barrier_phase(program: StandardProgram, it: Iterate, monitor: Monitor, tol: float, mu: float = FIRST_MU) -> Outcome:
     """Iterate from `it` until the KKT conditions hold to `tol`, or a named end."""
     form = program.form
     barrier = Barrier(form, min(tol, BOUND_RELAXATION))
-    n, equalities, bounds = form.n, form.equalities, form.index.size
-    if not bounds:
-        mu = tol / SOLVED_FACTOR
-    small_theta, theta_max = SMALL_THETA * max(1.0, it.theta), LARGEST_THETA * max(1.0, it.theta)
-    filter = Filter(theta_max)
-    inertia = InertiaCorrection()
-    basis = None
-    try_below = TRY_ACTIVE_SET
-    short_steps = tiny_steps = stalls = 0
-    smallest_delta = 0.0
+    scale = max(1.0, it.theta)
+    memory = _Memory(
+        mu=mu if form.index.size else tol / SOLVED_FACTOR,
+        filter=Filter(LARGEST_THETA * scale),
+        small_theta=SMALL_THETA * scale,
+        first_f=it.f,
+    )
     while True:
-        g, J, W = program.derivatives(it.v[:n], it.y)
-        if not finite(g, J, W):
+        local = _local(program, it)
+        if local is None:
             return Outcome(End.NOT_FINITE, it)
-        force = it.y.dot(J)
-        force += g
-        primal_dual = np.concatenate([force, -it.y[equalities:]]) if form.size > n else force
-        errors = kkt_errors(primal_dual - form.scatter(it.z) if bounds else primal_dual, it)
-        error, theta = errors.total(0.0), it.theta
-        if (bounds and error <= try_below) or error <= tol:
-            point = active_set_phase.polish(program, it.v[:n], it.y, active_set_phase.guess(it), monitor, tol)
-            if point is not None:
-                return Outcome(End.POLISHED, it, point)
-            if monitor.stop is not None:
-                return Outcome(End.STOPPED, it)
-            try_below = TRY_AGAIN * error
-        if error <= tol and errors.dual <= 1.0:
-            return Outcome(End.CONVERGED, it)
-        far = largest(it.v[:n]) > FAR_AWAY or it.f < -FAR_AWAY
-        if far and errors.primal <= LOOSE_FEASIBILITY * max(1.0, largest(it.v)):
-            return Outcome(End.UNBOUNDED, it)
-
-        while errors.total(mu) <= SOLVED_FACTOR * mu and mu > tol / SOLVED_FACTOR:
-            mu = _smaller(mu, tol)
-            filter.clear()
-
-        # Newton direction of the barrier problem.
-        sigma = form.scatter(form.sign * it.z / it.d)
-        factorization = NullSpaceFactorization(W, sigma, J, equalities, basis=basis)
-        basis = factorization.basis
-        if not inertia.apply(factorization, smallest_delta):
+        ended = _ended(program, it, local, memory, monitor, tol)
+        if ended is not None:
+            return ended
+        while local.errors.total(memory.mu) <= SOLVED_FACTOR * memory.mu and memory.mu > tol / SOLVED_FACTOR:
+            _decrease(memory, tol)
+        factorization = NullSpaceFactorization(
+            local.W, form.scatter(form.sign * it.z / it.d), local.J, form.equalities, basis=memory.basis
+        )
+        memory.basis = factorization.basis
+        if not memory.inertia.apply(factorization, memory.smallest_delta):
             return Outcome(End.NOT_FINITE, it)
-        barrier_force = barrier.force(it.d, mu)
-        r_v = form.scatter(barrier_force) - primal_dual if bounds else -primal_dual
-        dv, dy = factorization.solve(r_v, -it.h)
-        tau = max(SMALLEST_TAU, 1.0 - mu)
-
-        # slope = grad phi . dv
-        slope = float(g.dot(dv[:n])) - float(barrier_force.dot(barrier.steps(dv)))
-        now = Progress(theta, barrier.value(it.f, it.d, mu), slope, small_theta)
-        step = None
-        largest_move = highest(np.abs(dv) / (1.0 + np.abs(it.v)))
-        if largest_move < ROUNDING:
-            # The step is rounding: take it without a search, twice at most.
-            tiny_steps += 1
-            step = _full_step(program, barrier, it, dv, dy, tau)
-            if tiny_steps > 1 or step is None:
-                if mu > tol / SOLVED_FACTOR and errors.primal <= NEGLIGIBLE_VIOLATION:
-                    mu = _smaller(mu, tol)
-                    filter.clear()
-                elif errors.primal <= NEGLIGIBLE_VIOLATION:
-                    return Outcome(End.NO_PROGRESS, it)
-                else:
-                    step = None
-        else:
-            tiny_steps = 0
-            step = search(program, barrier, it, dv, dy, now, mu, tau, filter, factorization, r_v)
-        if step is not None and step.alpha < SHORT_STEP * step.largest and theta > NEGLIGIBLE_VIOLATION:
-            short_steps += 1
-        else:
-            short_steps = 0
-        if step is None or short_steps >= SHORT_STEPS:
-            short_steps = 0
-            if errors.primal <= 1e-2 * tol or not it.h.size:
-                stalls += 1
-                smallest_delta = max(STALL_DELTA, STALL_GROWTH * inertia.last)
-                if stalls > STALL_TRIES:
-                    return Outcome(End.NO_PROGRESS, it)
-                if not monitor.record("barrier", program.full_x(it.v[:n]), _objective(program, it.f), theta,
-                                      errors.dual, mu, factorization.delta, 0.0):  # fmt: skip
-                    return Outcome(End.STOPPED, it)
-                continue
-            filter.add(now.theta, now.phi)
-            restored = restore(program, barrier, it, mu, filter, monitor)
-            it = restored.iterate
-            if restored.end is Restored.INFEASIBLE_STATIONARY:
-                return Outcome(End.INFEASIBLE_STATIONARY, it)
-            if restored.end is Restored.FAILED:
+        step, now = _step(program, barrier, it, local, factorization, memory)
+        following: Iterate | Outcome
+        if step is not None:
+            memory.smallest_delta, memory.stalls = 0.0, 0
+            following = _accept(barrier, it, step, memory.mu)
+        elif memory.tiny_steps and local.errors.primal <= NEGLIGIBLE_VIOLATION:
+            # Only rounding is left to be gained in this barrier problem.
+            if memory.mu <= tol / SOLVED_FACTOR:
                 return Outcome(End.NO_PROGRESS, it)
-            if restored.end is Restored.STOPPED:
-                return Outcome(End.STOPPED, it)
-            z = it.z if it.z.max(initial=0.0) <= LARGEST_FIRST_MULTIPLIER else np.ones(bounds)
-            it = replace(it, z=z)
-            it = replace(it, y=least_squares_multipliers(program, it))
-            continue
-        smallest_delta, stalls = 0.0, 0
-        it = _accept(program, barrier, it, step, mu, tau)
-        if not monitor.record("barrier", program.full_x(it.v[:n]), _objective(program, it.f), step.theta,
-                              errors.dual, mu, factorization.delta, step.alpha):  # fmt: skip
+            _decrease(memory, tol)
+            following = it
+        elif local.errors.primal <= NEARLY_FEASIBLE * tol or not it.h.size:
+            memory.stalls += 1
+            if memory.stalls > STALL_TRIES:
+                return Outcome(End.NO_PROGRESS, it)
+            memory.smallest_delta = max(STALL_DELTA, STALL_GROWTH * memory.inertia.last)
+            following = it
+        else:
+            memory.filter.add(now.theta, now.phi)
+            following = _restored(program, barrier, it, memory, monitor)
+            if isinstance(following, Outcome):
+                return following
+            it = following
+            continue  # the restoration has kept its own record
+        it = following
+        x, objective, alpha = program.full_x(it.v[: form.n]), program.user_objective(it.f), step.alpha if step else 0.0
+        stationarity, delta = local.errors.dual, factorization.delta
+        if not monitor.record("barrier", x, objective, it.theta, stationarity, memory.mu, delta, alpha):
             return Outcome(End.STOPPED, it)
 
 
-def _accept(program: StandardProgram, barrier: Barrier, it: Iterate, step: Step, mu: float, tau: float) -> Iterate:
+def _local(program: StandardProgram, it: Iterate) -> _Local | None:
+    form = program.form
+    g, J, W = program.derivatives(it.v[: form.n], it.y)
+    if not finite(g, J, W):
+        return None
+    force = it.y.dot(J)
+    force += g
+    primal_dual = np.concatenate([force, -it.y[form.equalities :]]) if form.size > form.n else force
+    dual = primal_dual - form.scatter(it.z) if it.z.size else primal_dual
+    return _Local(g, J, W, primal_dual, kkt_errors(dual, it), it.theta)
+
+
+def _ended(
+    program: StandardProgram, it: Iterate, local: _Local, memory: _Memory, monitor: Monitor, tol: float
+) -> Outcome | None:
+    """Converged, finished by the active-set phase, or unbounded; None to go on."""
+    x, errors = it.v[: program.form.n], local.errors
+    error = errors.total(0.0)
+    if error <= tol or (it.z.size and error <= memory.try_below):
+        point = active_set_phase.polish(program, x, it.y, active_set_phase.guess(it), monitor, tol)
+        if point is not None:
+            return Outcome(End.POLISHED, it, point)
+        if monitor.stop is not None:
+            return Outcome(End.STOPPED, it)
+        memory.try_below = TRY_AGAIN * error
+    if error <= tol and errors.dual <= 1.0:
+        return Outcome(End.CONVERGED, it)
+    far = largest(x) > FAR_AWAY or it.f < -FAR_AWAY
+    if far and errors.primal <= LOOSE_FEASIBILITY * max(1.0, largest(it.v)):
+        return Outcome(End.UNBOUNDED if it.f < memory.first_f else End.NO_PROGRESS, it)
+    return None
+
+
+def _step(
+    program: StandardProgram,
+    barrier: Barrier,
+    it: Iterate,
+    local: _Local,
+    factorization: NullSpaceFactorization,
+    memory: _Memory,
+) -> tuple[Step | None, Progress]:
+    """The Newton step of the barrier problem as far as the filter accepts it, or None."""
+    form, mu = program.form, memory.mu
+    force = barrier.force(it.d, mu)
+    r_v = form.scatter(force) - local.primal_dual if it.z.size else -local.primal_dual
+    dv, dy = factorization.solve(r_v, -it.h)
+    tau = max(SMALLEST_TAU, 1.0 - mu)
+    # slope = grad phi . dv
+    dd = barrier.steps(dv)
+    slope = float(local.g.dot(dv[: form.n])) - float(force.dot(dd))
+    now = Progress(local.theta, barrier.value(it.f, it.d, mu), slope, memory.small_theta)
+    if highest(np.abs(dv) / (1.0 + np.abs(it.v))) < ROUNDING:
+        # The step is rounding: take it without a search, but only once.
+        memory.tiny_steps += 1
+        alpha = fraction_to_boundary(it.d, dd, tau)
+        return (trial(program, it, dv, dy, dd, alpha, alpha) if memory.tiny_steps == 1 else None), now
+    memory.tiny_steps = 0
+    step = search(program, barrier, it, dv, dy, now, mu, tau, memory.filter, factorization, r_v)
+    is_short = step is not None and step.alpha < SHORT_STEP * step.largest and local.theta > NEGLIGIBLE_VIOLATION
+    memory.short_steps = memory.short_steps + 1 if is_short else 0
+    if memory.short_steps >= SHORT_STEPS:
+        memory.short_steps = 0
+        return None, now
+    return step, now
+
+
+def _accept(barrier: Barrier, it: Iterate, step: Step, mu: float) -> Iterate:
+    y = it.y + step.alpha * step.dy
     if not it.z.size:
-        return Iterate(step.v, it.y + step.alpha * step.dy, it.z, it.d, step.f, step.h)
+        return Iterate(step.v, y, it.z, it.d, step.f, step.h)
     # dz = (mu - z dd) / d - z, with its own fraction to the boundary
     dz = (mu - it.z * step.dd) / it.d - it.z
-    z = it.z + fraction_to_boundary(it.z, dz, tau) * dz
-    return Iterate(step.v, it.y + step.alpha * step.dy, barrier.corridor(z, step.d, mu), step.d, step.f, step.h)
+    z = it.z + fraction_to_boundary(it.z, dz, max(SMALLEST_TAU, 1.0 - mu)) * dz
+    return Iterate(step.v, y, barrier.corridor(z, step.d, mu), step.d, step.f, step.h)
 
 
-def _full_step(
-    program: StandardProgram, barrier: Barrier, it: Iterate, dv: Vector, dy: Vector, tau: float
-) -> Step | None:
-    dd = barrier.steps(dv)
-    alpha = fraction_to_boundary(it.d, dd, tau)
-    return trial(program, it, dv, dy, dd, alpha, alpha)
+def _restored(
+    program: StandardProgram, barrier: Barrier, it: Iterate, memory: _Memory, monitor: Monitor
+) -> Iterate | Outcome:
+    restoration = restore(program, barrier, it, memory.mu, memory.filter, monitor)
+    it = restoration.iterate
+    if restoration.end is Restored.INFEASIBLE_STATIONARY:
+        return Outcome(End.INFEASIBLE_STATIONARY, it)
+    if restoration.end is Restored.FAILED:
+        return Outcome(End.NO_PROGRESS, it)
+    if restoration.end is Restored.STOPPED:
+        return Outcome(End.STOPPED, it)
+    z = it.z if largest(it.z) <= LARGEST_FIRST_MULTIPLIER else np.ones(it.z.size)
+    return with_multipliers(program, replace(it, z=z))
 
 
-def _smaller(mu: float, tol: float) -> float:
-    return max(tol / SOLVED_FACTOR, min(MU_LINEAR * mu, float(mu**MU_POWER)))
-
-
-def _objective(program: StandardProgram, f: float) -> float:
-    return float(f / program.scaling.objective * program.evaluation.program.sign)
+def _decrease(memory: _Memory, tol: float) -> None:
+    # A smaller barrier parameter is a new problem: the filter starts afresh.
+    memory.mu = max(tol / SOLVED_FACTOR, min(MU_LINEAR * memory.mu, float(memory.mu**MU_POWER)))
+    memory.filter.clear()

@@ -127,9 +127,15 @@ def restore(
         v, d, f, h = v_new, d_new, f_new, h_new
         z = barrier.corridor(z, d, mu)
         now = Iterate(v, h / gamma, z, d, f, h)
-        objective = f / program.scaling.objective * program.evaluation.program.sign
         if not monitor.record(
-            "restoration", program.full_x(v[:n]), objective, now.theta, stationarity, mu, factorization.delta, alpha
+            "restoration",
+            program.full_x(v[:n]),
+            program.user_objective(f),
+            now.theta,
+            stationarity,
+            mu,
+            factorization.delta,
+            alpha,
         ):
             return Restoration(Restored.STOPPED, now)
         if now.theta <= REQUIRED_DECREASE * theta_start and filter.accepts(now.theta, barrier.value(f, d, mu_outer)):
