@@ -14,10 +14,10 @@ from lagrange.model.named_pytree import Vector
 from lagrange.model.settings import Settings
 from lagrange.model.status import PointKind, StopReason
 from lagrange.newton.barrier import Barrier, Iterate
-from lagrange.newton.barrier_phase import starting_point
 from lagrange.newton.filter import Filter
 from lagrange.newton.monitor import Monitor
 from lagrange.newton.restoration import REQUIRED_DECREASE, Restoration, Restored, restore
+from lagrange.newton.starting_point import starting_point
 
 Maker = Callable[..., StandardProgram]
 MU = 0.1
@@ -109,7 +109,7 @@ def test_parallel_lines_end_midway_between(standard_program: Maker, x: list[floa
         lambda x: x @ x,
         {"one": lg.equals(lambda x: x[0] + x[1], 0.0), "two": lg.equals(lambda x: x[0] + x[1], 4.0)},
     )
-    _, end, _ = restored(standard_program(problem, x, scaling=UNIT), np.array(x))
+    _, end, _ = restored(standard_program(problem, x, scaling=UNIT), np.array(x), Filter(theta_max=1e-6))
     assert end.end is Restored.INFEASIBLE_STATIONARY
     np.testing.assert_allclose(end.iterate.h, [2.0, -2.0], atol=1e-4)
     assert end.iterate.v.sum() == pytest.approx(2.0, abs=1e-4)

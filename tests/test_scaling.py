@@ -28,7 +28,7 @@ FLAT = np.zeros((2, 2))
     ],
 )
 def test_rows_are_scaled_down_where_their_gradient_is_large(gradient: list[float], factor: float) -> None:
-    scaling = gradient_scaling(np.array([[1.0, 0.0], gradient]), FLAT)
+    scaling = gradient_scaling(np.ones(2), 1.0, np.array([[1.0, 0.0], gradient]), FLAT)
     assert scaling.objective == 1.0 and scaling.rows.tolist() == [factor]
 
 
@@ -47,9 +47,23 @@ def test_rows_are_scaled_down_where_their_gradient_is_large(gradient: list[float
     ],
 )
 def test_objectives_are_scaled_both_ways(size: float, curvature: float, factor: float, typical: float) -> None:
-    scaling = gradient_scaling(np.array([[size, 0.0]]), curvature * np.eye(2))
+    scaling = gradient_scaling(np.ones(2), 1.0, np.array([[size, 0.0]]), curvature * np.eye(2))
     assert scaling.objective == pytest.approx(factor) and scaling.typical_gradient == typical
     assert scaling.rows.shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "value"),
+    [
+        (5.0, 0.0, 1.0),
+        (1e-3, 0.0, 1e-3),
+        (-1e-3, 1e-5, 1e-2),  # over |x| = 1e-5 a gradient of 1e3 changes f by 1e-2
+        (0.0, 0.0, 1.0),  # nothing is known: the typical gradient
+    ],
+)
+def test_the_typical_value_of_the_objective(f: float, x: float, value: float) -> None:
+    scaling = gradient_scaling(np.array([x, 0.0]), f, np.array([[1e3, 1.0]]), FLAT)
+    assert scaling.typical_value == pytest.approx(value)
 
 
 # A program with a fixed variable, a row without sides, and the equality last, so that everything is reordered.

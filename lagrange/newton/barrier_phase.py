@@ -36,6 +36,7 @@ TRY_AGAIN = 0.01  # ... and, once refused, again after this decrease of the erro
 ROUNDING = 10 * float(np.finfo(np.float64).eps)
 SHORT_STEP, SHORT_STEPS = 0.05, 6  # so many steps this short ask for restoration
 NEGLIGIBLE_VIOLATION = 1e-6
+EXPLODED = 1e6  # multipliers beyond this at an infeasible point ask for restoration
 FAR_AWAY = 1e15  # |x| or -f beyond this is taken for infinity
 LOOSE_FEASIBILITY = 1e-4
 NEARLY_FEASIBLE = 1e-2  # violations below this share of tol cannot be restored further
@@ -119,6 +120,8 @@ def barrier_phase(program: StandardProgram, it: Iterate, monitor: Monitor, tol: 
         if not memory.inertia.apply(factorization, memory.smallest_delta):
             return Outcome(End.NOT_FINITE, it)
         step, now = _step(program, barrier, it, local, factorization, memory)
+        if local.theta > NEGLIGIBLE_VIOLATION and largest(it.y) > EXPLODED:
+            step = None  # multipliers of infeasible rows grow without limit: look at the violation alone
         following: Iterate | Outcome
         if step is not None:
             memory.smallest_delta, memory.stalls = 0.0, 0
