@@ -53,11 +53,11 @@ class Solution:
 
     @property
     def x(self) -> Any:
-        return self.result.program.variables.unflatten(self.result.x)
+        return self.result.program.variables.unflatten(self.result.x.copy())
 
     @property
     def p(self) -> Any:
-        return self.result.program.parameter_tree(self.result.p)
+        return self.result.program.parameter_tree(self.result.p.copy())
 
     @property
     def objective(self) -> float:
@@ -65,7 +65,7 @@ class Solution:
 
     @property
     def multipliers(self) -> dict[str, Any]:
-        return self.result.program.by_constraint(self.result.y)
+        return self.result.program.by_constraint(self.result.y.copy())
 
     @property
     def shadow_prices(self) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class Solution:
 
     @property
     def bound_multipliers(self) -> Any:
-        return self.result.program.variables.unflatten(self.result.z)
+        return self.result.program.variables.unflatten(self.result.z.copy())
 
     @property
     def stop(self) -> StopReason:

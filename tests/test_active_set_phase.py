@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -64,7 +65,7 @@ def test_newton_from_nearby_converges_quadratically_to_rounding(standard_program
     errors = [entry.stationarity for entry in watch.history]
     assert 3 <= len(errors) <= 5
     # Every error is of the order of the square of the one before it.
-    assert all(after <= 100.0 * before**2 + ROUNDING for before, after in zip(errors, errors[1:], strict=False))
+    assert all(after <= 100.0 * before**2 + ROUNDING for before, after in itertools.pairwise(errors))
 
 
 def test_inactive_multipliers_and_active_bounds_are_exact(standard_program: Maker) -> None:

@@ -257,7 +257,7 @@ def test_named_tuple_with_bounds_like_it():
     ],
 )
 def test_bounds_that_make_no_sense(bounds, words):
-    with pytest.raises(ValueError) as raised:  # noqa: PT011 - the words are checked one by one
+    with pytest.raises(ValueError) as raised:
         lg.Problem(minimize=bowl, bounds=bounds).solve(START, 2.0)
     for word in words:
         assert word in str(raised.value)
@@ -274,7 +274,7 @@ def test_bounds_that_make_no_sense(bounds, words):
     ],
 )
 def test_bounds_by_name_that_make_no_sense(bounds, words):
-    with pytest.raises(ValueError) as raised:  # noqa: PT011 - the words are checked one by one
+    with pytest.raises(ValueError) as raised:
         lg.Problem(minimize=lambda x: x["flow"] ** 2, bounds=bounds).solve({"flow": 1.0})
     for word in words:
         assert word in str(raised.value)
@@ -509,9 +509,7 @@ def test_exception_during_the_iterations_says_where(where):
     problem = (
         lg.Problem(minimize=oven)
         if where == "objective"
-        else lg.Problem(
-            minimize=lambda x: (x[0] - 3) ** 2 + x[1] ** 2, subject_to={"oven": at_most(oven, 9.0)}
-        )
+        else lg.Problem(minimize=lambda x: (x[0] - 3) ** 2 + x[1] ** 2, subject_to={"oven": at_most(oven, 9.0)})
     )
     with pytest.warns(lg.DerivativeWarning, match="oven"), pytest.raises(ModelError) as raised:
         problem.solve(START)
@@ -562,7 +560,7 @@ def test_exception_of_a_callback_comes_out():
 )
 def test_setting_that_makes_no_sense_is_named(settings, error):
     calls = []
-    (name, value), = settings.items()
+    ((name, value),) = settings.items()
 
     def counted(x):
         calls.append(x)

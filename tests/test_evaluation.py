@@ -15,7 +15,6 @@ import pytest
 
 import lagrange as lg
 from lagrange.derivatives.evaluation import Evaluation
-from lagrange.model.named_pytree import Vector
 
 X = np.array([0.6, 1.4, -0.8])
 WEIGHTS = np.array([1.3, -0.7, 2.1])
@@ -195,8 +194,8 @@ def test_a_function_that_behaves_differently_when_traced_is_not_traced() -> None
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (lg.supplied(c, lambda x: c_jacobian(x).T), r"supplied Jacobian of constraint 'c' has shape \(3, 2\), expected \(2, 3\)"),
-        (lg.supplied(c, lambda x: np.ones(3)), r"supplied Jacobian of constraint 'c' has shape \(3,\), expected \(2, 3\)"),
+        (lg.supplied(c, lambda x: c_jacobian(x).T), r"Jacobian of constraint 'c' has shape \(3, 2\), expected"),
+        (lg.supplied(c, lambda x: np.ones(3)), r"Jacobian of constraint 'c' has shape \(3,\), expected \(2, 3\)"),
         (lg.supplied(c, c_jacobian, lambda x, y: np.ones(3)), r"supplied Hessian of constraint 'c' has shape \(3,\)"),
     ],
 )  # fmt: skip

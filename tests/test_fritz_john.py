@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import lagrange as lg
-from lagrange.newton.fritz_john import without_multipliers
 from lagrange.model.status import PointKind
+from lagrange.newton.fritz_john import without_multipliers
 
 
 def answer(

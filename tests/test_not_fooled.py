@@ -13,6 +13,7 @@ from typing import Any
 import cvxpy as cp
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 import lagrange as lg
 from lagrange import PointKind, StopReason, at_least, at_most, between, equals
@@ -878,3 +879,60 @@ def test_two_minima_from_everywhere(start):
     )
     solution = problem.solve(list(start))
     assert_solved(solution, [math.copysign(1.0, solution.x[0]), 0.5], PointKind.STRICT_MINIMUM)
+
+
+def random_linear_program(rng: np.random.Generator, n: int, rows: int) -> dict[str, Any]:
+    """Small whole numbers: many optima, degenerate vertices, contradictions and rays are common."""
+    return {
+        "cost": rng.integers(-3, 4, n).astype(float),
+        "matrix": rng.integers(-2, 3, (rows, n)).astype(float),
+        "limits": rng.integers(-1, 6, rows).astype(float),
+        "equation": rng.integers(-2, 3, n).astype(float),
+        "value": float(rng.integers(-2, 3)),
+        "lower": np.where(rng.random(n) < 0.7, 0.0, -np.inf),
+        "upper": np.where(rng.random(n) < 0.4, 3.0, np.inf),
+    }
+
+
+def kind_and_value_by_highs(program: dict[str, Any]) -> tuple[str, float]:
+    """What HiGHS says of a linear program: optimal with this value, infeasible, or unbounded."""
+    sides = {
+        "A_ub": program["matrix"],
+        "b_ub": program["limits"],
+        "A_eq": program["equation"][None],
+        "b_eq": [program["value"]],
+        "bounds": np.stack([program["lower"], program["upper"]], axis=1),
+    }
+    best = linprog(program["cost"], **sides, method="highs")
+    if best.status == 0:
+        return "optimal", best.fun
+    # HiGHS may say "infeasible or unbounded": ask again without an objective.
+    feasible = linprog(np.zeros_like(program["cost"]), **sides, method="highs").status == 0
+    return ("unbounded", -math.inf) if feasible else ("infeasible", math.inf)
+
+
+def test_linear_programs_are_told_apart_as_by_highs():
+    n, rows, programs = 4, 4, 200
+    problem = lg.Problem(
+        minimize=lambda x, p: p["cost"] @ x,
+        subject_to={
+            "rows": at_most(lambda x, p: p["matrix"] @ x, lambda p: p["limits"]),
+            "equation": equals(lambda x, p: p["equation"] @ x, lambda p: p["value"]),
+        },
+        bounds=lambda p: (p["lower"], p["upper"]),
+    )
+    names = {PointKind.INFEASIBLE_STATIONARY: "infeasible", PointKind.UNBOUNDED: "unbounded"}
+    seen, wrong = set(), []
+    for seed in range(programs):
+        rng = np.random.default_rng(seed)
+        program = random_linear_program(rng, n, rows)
+        expected, value = kind_and_value_by_highs(program)
+        solution = problem.solve(rng.choice([0.0, 1.0, -2.0], n), program)
+        found = "optimal" if solution.success else names.get(solution.kind, solution.kind.name)
+        seen.add(expected)
+        if found != expected or (found == "optimal" and not close(solution.objective, value)):
+            wrong.append((seed, expected, value, found, solution.objective))
+        elif found != "optimal":
+            assert solution.result.blame
+    assert seen == {"optimal", "infeasible", "unbounded"}
+    assert not wrong

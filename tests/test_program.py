@@ -49,7 +49,7 @@ def test_functions_keep_their_order_shapes_and_names() -> None:
     assert program.row_names == ["volume", "grid[0,0]", "grid[0,1]", "grid[1,0]", "grid[1,1]", "line[0]"]
     assert program.variable_names == ["x[0]", "x[1]"]
     assert program.objective.title == "objective 'one'"
-    assert [function.title for function in program.constraints][0] == "constraint 'volume'"
+    assert program.constraints[0].title == "constraint 'volume'"
 
 
 def test_rows_go_back_to_their_constraints() -> None:

@@ -260,9 +260,7 @@ def test_history_of_a_maximization_has_the_objective_as_stated():
 
 
 def test_history_has_all_variables_where_some_are_fixed():
-    problem = lg.Problem(
-        minimize=lambda x: (x[0] * x[1] - 3) ** 2 + (x[1] - 1) ** 4, bounds=([2.0, None], [2.0, None])
-    )
+    problem = lg.Problem(minimize=lambda x: (x[0] * x[1] - 3) ** 2 + (x[1] - 1) ** 4, bounds=([2.0, None], [2.0, None]))
     solution = problem.solve([0.0, 5.0])
     assert solution.success
     assert len(solution.history) > 1
@@ -469,7 +467,5 @@ assert settings() == before
 assert not jax.config.jax_enable_x64
 print("unchanged")
 """
-    run = subprocess.run(
-        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=False
-    )
+    run = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert run.stdout.strip() == "unchanged", run.stderr

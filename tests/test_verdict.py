@@ -78,9 +78,7 @@ def test_a_true_claim(standard_program: Maker) -> None:
     ],
 )
 @pytest.mark.parametrize("end", [End.POLISHED, End.CONVERGED])
-def test_a_false_claim_is_no_success(
-    standard_program: Maker, x: list[float], y_cap: float, z: float, end: End
-) -> None:
+def test_a_false_claim_is_no_success(standard_program: Maker, x: list[float], y_cap: float, z: float, end: End) -> None:
     program = standard_program(PROBLEM, X0)
     result = judged(program, claimed(program, x, y_cap, z), end)
     assert not result.success and result.kind is PointKind.NOT_STATIONARY

@@ -26,6 +26,7 @@ SLOW_STEPS = 1  # slow steps allowed before an ending is given up
 VIOLATION_CONTRACTION = 0.5  # a step of an ending that does not halve the violation is not worth derivatives
 OPENING_CONTRACTION = 0.5  # progress of an opening: the violation is halved, ...
 ARMIJO = 1e-4  # ... or the objective falls by this share of its slope and the violation does not grow
+ON_THE_BOUND = 1e-8  # distances below this, relative, start an opening as active
 FEASIBLE = 1e-6  # violations below this do not count in an opening
 OBJECTIVE_ROUNDING = 1e-10  # relative changes of the objective below this are no rise
 LARGEST_STEPS = 24
@@ -55,7 +56,7 @@ def opening(program: StandardProgram, x: Vector, monitor: Monitor, tol: float) -
     if at is None:
         nowhere = np.zeros(form.index.size)
         return False, ActivePoint(form.within_bounds(x), np.zeros(form.m), nowhere, nowhere > 0)
-    return _full_steps(program, at, np.asarray(at.d <= 0.0), monitor, tol, ending=False)
+    return _full_steps(program, at, np.asarray(at.d <= ON_THE_BOUND * program.bound_sizes), monitor, tol, ending=False)
 
 
 def polish(
@@ -74,7 +75,7 @@ def _full_steps(
 ) -> tuple[bool, ActivePoint]:
     form = program.form
     best: ActivePoint | None = None
-    before, slow = np.inf, 0
+    before, slow, stopped = np.inf, 0, False
     for _ in range(LARGEST_STEPS):
         z = bound_multipliers(form, at.g + at.y.dot(at.J), at.y, active)
         error = _error(program, at, z, active)
@@ -82,10 +83,11 @@ def _full_steps(
             best = ActivePoint(at.x, at.y, z, active)
         slow += error > CONTRACTION * before
         done = error <= ROUNDING or (best is not None and error > CONTRACTION * before)
-        if done or (ending and slow > SLOW_STEPS):
+        if done or stopped or (ending and slow > SLOW_STEPS):
             break
         before = error
-        step = solve_quadratic_program(form, at, active)
+        # An opening may take a compromise: whether it makes progress is seen afterwards.
+        step = solve_quadratic_program(form, at, active, compromise=not ending)
         if step is None:
             break
         x, y, active_after = step
@@ -96,10 +98,8 @@ def _full_steps(
         if following is None:
             break
         at, active = following, active_after
-        if not monitor.record(
-            "active set", program.full_x(x), program.user_objective(at.f), _violation(form, at.c, at.d), error
-        ):
-            break
+        objective, violation = program.user_objective(at.f), _violation(form, at.c, at.d)
+        stopped = not monitor.record("active set", program.full_x(x), objective, violation, error)
     if best is not None:
         return True, best
     return False, ActivePoint(at.x, at.y, bound_multipliers(form, at.g + at.y.dot(at.J), at.y, active), active)

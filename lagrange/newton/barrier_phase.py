@@ -36,10 +36,14 @@ TRY_AGAIN = 0.01  # ... and, once refused, again after this decrease of the erro
 ROUNDING = 10 * float(np.finfo(np.float64).eps)
 SHORT_STEP, SHORT_STEPS = 0.05, 6  # so many steps this short ask for restoration
 NEGLIGIBLE_VIOLATION = 1e-6
+SMALLEST_DISTANCE = 1e-15
 EXPLODED = 1e6  # multipliers beyond this at an infeasible point ask for restoration
-FAR_AWAY = 1e15  # |x| or -f beyond this is taken for infinity
+FAR_AWAY = 1e13  # |x| or -f beyond this is taken for infinity where the constraints are met ...
+TOO_FAR = 1e20  # ... and is given up beyond this where they are not
+RAY_ROUNDING = 1e-10  # relative rounding of the rows far away
 LOOSE_FEASIBILITY = 1e-4
 NEARLY_FEASIBLE = 1e-2  # violations below this share of tol cannot be restored further
+TINY_STEPS = 5
 STALL_DELTA, STALL_GROWTH, STALL_TRIES = 1e-4, 10.0, 10
 
 
@@ -97,6 +101,8 @@ def barrier_phase(program: StandardProgram, it: Iterate, monitor: Monitor, tol: 
     """Iterate from `it` until the KKT conditions hold to `tol`, or a named end."""
     form = program.form
     barrier = Barrier(form, min(tol, BOUND_RELAXATION))
+    # The bounds may be relaxed less than in the phase that `it` comes from.
+    it = replace(it, d=np.maximum(barrier.distances(it.v), SMALLEST_DISTANCE * np.maximum(1.0, np.abs(form.bound))))
     scale = max(1.0, it.theta)
     memory = _Memory(
         mu=mu if form.index.size else tol / SOLVED_FACTOR,
@@ -124,7 +130,8 @@ def barrier_phase(program: StandardProgram, it: Iterate, monitor: Monitor, tol: 
             step = None  # multipliers of infeasible rows grow without limit: look at the violation alone
         following: Iterate | Outcome
         if step is not None:
-            memory.smallest_delta, memory.stalls = 0.0, 0
+            if step.alpha * highest(np.abs(step.dv) / (1.0 + np.abs(it.v))) > ROUNDING:
+                memory.smallest_delta, memory.stalls = 0.0, 0
             following = _accept(barrier, it, step, memory.mu)
         elif memory.tiny_steps and local.errors.primal <= NEGLIGIBLE_VIOLATION:
             # Only rounding is left to be gained in this barrier problem.
@@ -179,9 +186,14 @@ def _ended(
         memory.try_below = TRY_AGAIN * error
     if error <= tol and errors.dual <= 1.0:
         return Outcome(End.CONVERGED, it)
-    far = largest(x) > FAR_AWAY or it.f < -FAR_AWAY
-    if far and errors.primal <= LOOSE_FEASIBILITY * max(1.0, largest(it.v)):
-        return Outcome(End.UNBOUNDED if it.f < memory.first_f else End.NO_PROGRESS, it)
+    if largest(x) > FAR_AWAY or it.f < -FAR_AWAY:
+        # A row counts as met up to the rounding of its terms.
+        rounding = RAY_ROUNDING * (np.abs(local.J).dot(np.abs(x)) + np.abs(it.h))
+        met = bool((np.abs(it.h) <= LOOSE_FEASIBILITY + rounding).all())
+        if met and it.f < memory.first_f:
+            return Outcome(End.UNBOUNDED, it)
+        if largest(x) > TOO_FAR or it.f < -TOO_FAR:
+            return Outcome(End.NO_PROGRESS, it)
     return None
 
 
@@ -204,10 +216,10 @@ def _step(
     slope = float(local.g.dot(dv[: form.n])) - float(force.dot(dd))
     now = Progress(local.theta, barrier.value(it.f, it.d, mu), slope, memory.small_theta)
     if highest(np.abs(dv) / (1.0 + np.abs(it.v))) < ROUNDING:
-        # The step is rounding: take it without a search, but only once.
+        # x stands still, but y and z may not: take the step without a search, a few times.
         memory.tiny_steps += 1
         alpha = fraction_to_boundary(it.d, dd, tau)
-        return (trial(program, it, dv, dy, dd, alpha, alpha) if memory.tiny_steps == 1 else None), now
+        return (trial(program, it, dv, dy, dd, alpha, alpha) if memory.tiny_steps <= TINY_STEPS else None), now
     memory.tiny_steps = 0
     step = search(program, barrier, it, dv, dy, now, mu, tau, memory.filter, factorization, r_v)
     is_short = step is not None and step.alpha < SHORT_STEP * step.largest and local.theta > NEGLIGIBLE_VIOLATION

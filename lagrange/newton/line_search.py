@@ -144,7 +144,8 @@ def _acceptable(theta: float, phi: float, alpha: float, now: Progress, filter: F
     armijo = phi - now.phi - slack <= ARMIJO * alpha * now.slope
     if now.theta <= now.small_theta and _promises_descent(now, alpha):
         return armijo
-    accepted = theta <= (1.0 - THETA_MARGIN) * now.theta or phi - slack <= now.phi - PHI_MARGIN * now.theta
+    less_violated = theta < now.theta and theta <= (1.0 - THETA_MARGIN) * now.theta
+    accepted = less_violated or phi - slack <= now.phi - PHI_MARGIN * now.theta
     if accepted and not (armijo and _promises_descent(now, alpha)):
         filter.add(now.theta, now.phi)
     return accepted

@@ -10,7 +10,10 @@ from lagrange.model.named_pytree import Vector
 from lagrange.model.settings import Settings
 from lagrange.model.status import StopReason
 
-HEADER = " iter  phase        objective   infeasible  stationarity       mu    delta     step"
+HEADER = (
+    f"{'iter':>5}  {'phase':11} {'objective':>12} {'infeasible':>12} {'stationarity':>13} "
+    f"{'mu':>8} {'delta':>8} {'step':>8}"
+)
 LINES_PER_HEADER = 20
 
 
@@ -81,6 +84,6 @@ class Monitor:
         if (entry.iteration // self.settings.verbose - 1) % LINES_PER_HEADER == 0:
             self._show(HEADER)
         self._show(
-            f"{entry.iteration:5d}  {entry.phase:10s} {entry.objective:12.5e} {entry.infeasibility:12.3e} "
+            f"{entry.iteration:5d}  {entry.phase:11} {entry.objective:12.5e} {entry.infeasibility:12.3e} "
             f"{entry.stationarity:13.3e} {entry.mu:8.1e} {entry.delta:8.1e} {entry.step:8.1e}"
         )

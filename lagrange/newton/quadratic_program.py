@@ -21,6 +21,7 @@ from lagrange.model.standard_form import StandardForm
 
 SET_CHANGES = 6  # active sets tried in one quadratic program
 NEGLIGIBLE = 1e-12  # violations and multipliers of the wrong sign below this, relative, do not change the active set
+CONTRADICTION = 1e-8  # residual of active rows, relative, that their dependence leaves over
 FLAT = 1e-8  # curvature above minus this, relative to the Hessian, counts as flat and is regularized
 
 
@@ -43,8 +44,13 @@ def bound_multipliers(form: StandardForm, gradient: Vector, y: Vector, active: M
     return np.asarray(form.sign * np.concatenate([gradient, -y[form.equalities :]])[form.index] * active)
 
 
-def solve_quadratic_program(form: StandardForm, at: Linearization, active: Mask) -> tuple[Vector, Vector, Mask] | None:
-    """x + dx, the new multipliers y and the active set, starting from this guess; None where the method fails."""
+def solve_quadratic_program(
+    form: StandardForm, at: Linearization, active: Mask, compromise: bool = False
+) -> tuple[Vector, Vector, Mask] | None:
+    """x + dx, the new multipliers y and the active set, starting from this guess; None where the method fails.
+
+    With `compromise`, active rows that contradict each other are no failure: as many as are independent are met.
+    """
     n, equalities = form.n, form.equalities
     tried: set[bytes] = set()
     for _ in range(SET_CHANGES):
@@ -75,7 +81,7 @@ def solve_quadratic_program(form: StandardForm, at: Linearization, active: Mask)
             else:
                 A_moving = A
             factorization = NullSpaceFactorization(W, None, A_moving, rows.size)
-            if not factorization.regularize(0.0) and not factorization.regularize(FLAT * largest(W.ravel())):
+            if not factorization.regularize(0.0) and not factorization.regularize(FLAT * (largest(W.ravel()) or 1.0)):
                 return None
             force = at.g + y.dot(at.J) + at.W.dot(dx)
             dx[moving], dy = factorization.solve(-force[moving], -(residual + A.dot(dx)))
@@ -84,6 +90,10 @@ def solve_quadratic_program(form: StandardForm, at: Linearization, active: Mask)
         d = at.d + form.sign * np.concatenate([dx, at.J[equalities:].dot(dx)])[form.index]
         corrected = _corrected(active, z, d, form.bound)
         if corrected.tobytes() == key:
+            # Dependent rows may contradict each other: then this is no solution.
+            left = max(largest(at.c[:equalities] + at.J[:equalities].dot(dx)), largest(d[active]))
+            if not compromise and left > CONTRADICTION * max(1.0, largest(at.c), largest(bound)):
+                return None
             x = at.x + dx
             x[held] = at_bound
             return x, y, active

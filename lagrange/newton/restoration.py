@@ -31,7 +31,7 @@ SMALLEST_MU = 1e-11
 STATIONARY = 1e-6  # relative gradient of the violation
 VIOLATED = 1e-6  # a violation below this is no proof of infeasibility
 SMALL_MU = 1e-3
-LARGEST_MULTIPLIER = 1e3
+STUCK_MOVE, STUCK_STEPS = 1e-7, 10  # so many steps that move x so little end it
 
 
 class Restored(Enum):
@@ -64,6 +64,7 @@ def restore(
     gamma = float(np.linalg.norm(it.h)) / PENALTY
     v, d, z, f, h = it.v, it.d, np.minimum(it.z, PENALTY), it.f, it.h
     inertia = InertiaCorrection()
+    stuck = 0
     while True:
         y = h / gamma
         _, J, W = program.derivatives(v[:n], y, objective_weight=0.0)
@@ -140,5 +141,6 @@ def restore(
             return Restoration(Restored.STOPPED, now)
         if now.theta <= REQUIRED_DECREASE * theta_start and filter.accepts(now.theta, barrier.value(f, d, mu_outer)):
             return Restoration(Restored.FEASIBLE_ENOUGH, now)
-        if now.theta == 0.0:
+        stuck = stuck + 1 if alpha * float(np.abs(dv / (1.0 + np.abs(v))).max()) < STUCK_MOVE else 0
+        if now.theta == 0.0 or stuck >= STUCK_STEPS:
             return Restoration(Restored.FAILED, now)
