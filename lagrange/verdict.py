@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from lagrange.newton.monitor import Monitor
 from lagrange.newton.second_order import Curvature, active_jacobian, curvature
 from lagrange.result import Evaluations, Result, bound_name
 
+ON_THE_BOUND = 1e-12  # distances below this, relative, are rounding
 AT_REST = 1e-6  # multipliers below this, relative to the largest, have no part in the Fritz John test
 
 
@@ -89,6 +90,11 @@ def judge(standard: StandardProgram, outcome: Outcome, tol: float) -> Judged:
     """Examine the candidate of an outcome; look at the curvature where it is stationary."""
     point = candidate(standard, outcome)
     seen = examine(standard, point)
+    # What lies exactly on its bound is active too, though its multiplier be zero.
+    form = standard.form
+    _, c = standard.objective_and_rows(point.x)
+    d = form.distances(np.concatenate([point.x, c[form.equalities :]]))
+    point = replace(point, active=point.active | (np.abs(d) <= ON_THE_BOUND * standard.bound_sizes))
     if not standard.form.n or not seen.residuals.within(tol):
         return Judged(point, seen, None)
     bend = curvature(standard, point.x, point.y, point.z, point.active)

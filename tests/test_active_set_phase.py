@@ -148,6 +148,13 @@ def test_the_start_is_moved_within_its_bounds(standard_program: Maker) -> None:
     assert point.active.sum() == 2
 
 
+def test_functions_need_not_be_defined_outside_the_bounds(standard_program: Maker) -> None:
+    program = standard_program(lg.Problem(lambda x: x[0] - 2.0 * np.log(x[0]), bounds=(1.0, None)), [3.0])
+    converged, point = opening(program, np.array([-5.0]), monitor(), TOL)
+    assert converged
+    np.testing.assert_allclose(point.x, [2.0], rtol=1e-9)
+
+
 def test_an_opening_stops_where_a_full_step_goes_uphill(standard_program: Maker) -> None:
     # The first steps from 1.2 overshoot further and further: sqrt(1 + x^2) grows.
     program = standard_program(lg.Problem(lambda x: np.sqrt(1.0 + x[0] ** 2)), [1.2])

@@ -143,7 +143,7 @@ def test_near_feasibility_a_descent_direction_must_satisfy_armijo_and_leaves_the
 def test_a_second_order_correction_saves_the_full_step(standard_program: Maker) -> None:
     # Maratos's example (Nocedal and Wright 2006, example 15.4), on the circle with the Hessian of the solution's
     # multiplier y = -3/2: the full step increases both the objective and the infeasibility, and is refused.
-    x, target = np.array([np.cos(0.3), np.sin(0.3)]), np.array([1.0, 0.0])
+    x, target = 1.001 * np.array([np.cos(0.3), np.sin(0.3)]), np.array([1.0, 0.0])
     program = standard_program(CIRCLE, x)
     g, J, W = program.derivatives(x, np.array([-1.5]))
     newton = NullSpaceFactorization(W, None, J, 1)

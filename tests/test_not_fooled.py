@@ -562,8 +562,8 @@ def test_complementarity_constraint(either, objective, start, answers):
     solution = problem.solve(start)
     if solution.success:
         assert any(close(solution.x, answer) for answer in answers), (solution.x, solution.residuals)
-        multipliers = [*solution.bound_multipliers, solution.multipliers["either"]]
-        assert np.abs(multipliers).max() <= 1e6
+        # Multipliers may be large and cancel, but must not hide the slope that is left.
+        assert solution.residuals.stationarity <= 1e-6
     else:
         # Honest: feasible, and no claim to be a minimum.
         assert solution.kind not in MINIMA

@@ -148,19 +148,21 @@ def test_conflicts_are_found_in_any_units(factor: float) -> None:
     assert {"one", "two"} <= set(solution.result.blame)
 
 
-def test_points_where_functions_are_not_finite_are_passed_over(standard_program: Maker) -> None:
-    problem = lg.Problem(lambda x: x[0], {"root": lg.equals(lambda x: np.sqrt(x[0]) * x[0], 8.0)})
-    program = standard_program(problem, np.array([100.0]))
-    _, end, _ = restored(program, np.array([100.0]), Filter(theta_max=1e-6))
+def test_points_where_the_objective_is_not_finite_are_passed_over(standard_program: Maker) -> None:
+    # Newton's step for atan(x - 1) = 0 from x = 3 leads to x = -2.5, where the logarithm is not defined.
+    problem = lg.Problem(lambda x: np.log(x[0]), {"angle": lg.equals(lambda x: np.arctan(x[0] - 1.0), 0.0)})
+    program = standard_program(problem, np.array([3.0]))
+    _, end, monitor = restored(program, np.array([3.0]), Filter(theta_max=1e-6))
     assert end.end is Restored.FEASIBLE_ENOUGH
-    assert end.iterate.v[0] == pytest.approx(4.0, abs=1e-5)
+    assert end.iterate.v[0] == pytest.approx(1.0, abs=1e-5)
+    assert all(np.isfinite(entry.objective) for entry in monitor.history)
 
 
 def test_a_feasible_start_is_no_proof_of_infeasibility(standard_program: Maker) -> None:
     problem, _ = FEASIBLE["circle and line"]
     x = np.array([4.0, 3.0]) + 1e-9
     program = standard_program(problem, x)
-    it = starting_point(program, x)
-    assert it.theta < 1e-6
-    _, end, _ = restored(program, x)
-    assert end.end is not Restored.INFEASIBLE_STATIONARY
+    assert 0.0 < starting_point(program, x).theta < 1e-6
+    # No point is good enough for this filter: it gives up, and blames no constraint.
+    _, end, _ = restored(program, x, Filter(theta_max=-1.0))
+    assert end.end is Restored.FAILED

@@ -86,6 +86,8 @@ def test_any_program(bounds: tuple[Vector, Vector], rows: tuple[Vector, Vector],
     rng = np.random.default_rng(seed)
     # Feasible for the user is feasible for the standard form, and the reverse.
     x, c = rng.integers(-4, 5, 3).astype(float), rng.integers(-4, 5, 3).astype(float)
+    if rng.random() < 0.7:  # a random point is rarely feasible
+        x, c = np.clip(x, *bounds), np.clip(c, *rows)
     x[bounds[0] == bounds[1]] = bounds[0][bounds[0] == bounds[1]]
     v = np.concatenate([x[form.free], c[form.rows[form.equalities :]]])
     feasible = bool((form.distances(v) >= 0.0).all() and (c[form.rows[: form.equalities]] == form.right_sides).all())

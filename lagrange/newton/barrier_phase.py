@@ -34,6 +34,7 @@ LARGEST_THETA = 1e4  # theta_max relative to the start
 TRY_ACTIVE_SET = 1.0  # error below which the active-set phase is tried ...
 TRY_AGAIN = 0.01  # ... and, once refused, again after this decrease of the error
 ROUNDING = 10 * float(np.finfo(np.float64).eps)
+STANDSTILL = 1e-10  # relative moves below this do not count as progress after a failed search
 SHORT_STEP, SHORT_STEPS = 0.05, 6  # so many steps this short ask for restoration
 NEGLIGIBLE_VIOLATION = 1e-6
 SMALLEST_DISTANCE = 1e-15
@@ -127,11 +128,15 @@ def barrier_phase(program: StandardProgram, it: Iterate, monitor: Monitor, tol: 
             return Outcome(End.NOT_FINITE, it)
         step, now = _step(program, barrier, it, local, factorization, memory)
         if local.theta > NEGLIGIBLE_VIOLATION and largest(it.y) > EXPLODED:
-            step = None  # multipliers of infeasible rows grow without limit: look at the violation alone
+            step = None  # where rows conflict, their multipliers grow without limit: look at the violation alone
         following: Iterate | Outcome
         if step is not None:
-            if step.alpha * highest(np.abs(step.dv) / (1.0 + np.abs(it.v))) > ROUNDING:
+            if step.alpha * highest(np.abs(step.dv) / (1.0 + np.abs(it.v))) > STANDSTILL:
                 memory.smallest_delta, memory.stalls = 0.0, 0
+            elif memory.smallest_delta:
+                memory.stalls += 1
+                if memory.stalls > STALL_TRIES:
+                    return Outcome(End.NO_PROGRESS, it)
             following = _accept(barrier, it, step, memory.mu)
         elif memory.tiny_steps and local.errors.primal <= NEGLIGIBLE_VIOLATION:
             # Only rounding is left to be gained in this barrier problem.

@@ -50,6 +50,7 @@ def solve_quadratic_program(
     """x + dx, the new multipliers y and the active set, starting from this guess; None where the method fails.
 
     With `compromise`, active rows that contradict each other are no failure: as many as are independent are met.
+    Without it, the start is near a solution, and flat directions are regularized: the steps along them are short.
     """
     n, equalities = form.n, form.equalities
     tried: set[bytes] = set()
@@ -81,7 +82,8 @@ def solve_quadratic_program(
             else:
                 A_moving = A
             factorization = NullSpaceFactorization(W, None, A_moving, rows.size)
-            if not factorization.regularize(0.0) and not factorization.regularize(FLAT * (largest(W.ravel()) or 1.0)):
+            flat = 0.0 if compromise else FLAT * (largest(W.ravel()) or 1.0)
+            if not factorization.regularize(0.0) and not (flat and factorization.regularize(flat)):
                 return None
             force = at.g + y.dot(at.J) + at.W.dot(dx)
             dx[moving], dy = factorization.solve(-force[moving], -(residual + A.dot(dx)))
