@@ -127,8 +127,8 @@ def verdict(
         kind = PointKind.STRICT_MINIMUM if within else PointKind.INFEASIBLE_STATIONARY
         blame = violated(program.row_names, seen.values[1:], standard.sides, tol)
     elif (
-        seen.residuals.relative_feasibility <= math.sqrt(tol)
-        and not polished
+        outcome.end in (End.CONVERGED, End.NO_PROGRESS)
+        and seen.residuals.relative_feasibility <= math.sqrt(tol)
         and _no_multipliers(standard, seen, active_rows, jacobian_at_start)
     ):
         kind, blame = PointKind.FRITZ_JOHN, tuple(_names(standard, active_rows, active_bounds))

@@ -97,6 +97,14 @@ def test_an_ending_far_from_any_solution_is_refused(standard_program: Maker) -> 
     assert polish(program, np.array([2.0]), np.empty(0), nothing, monitor(), TOL) is None
 
 
+def test_an_ending_whose_step_does_not_reduce_the_violation_is_refused_at_once(standard_program: Maker) -> None:
+    # From x = 3, Newton's step for atan(x - 1) = 0 leads to x = -2.5, further from the solution.
+    problem = lg.Problem(lambda x: x[0], {"angle": lg.equals(lambda x: np.arctan(x[0] - 1.0), 0.0)})
+    program, watch = standard_program(problem, [3.0]), monitor()
+    assert polish(program, np.array([3.0]), np.zeros(1), np.zeros(0, dtype=bool), watch, TOL) is None
+    assert watch.iterations == 0
+
+
 def test_an_ending_on_a_maximum_is_refused(standard_program: Maker) -> None:
     program = standard_program(lg.Problem(lambda x: np.cos(x[0])), [0.1])
     assert polish(program, np.array([0.1]), np.empty(0), np.zeros(0, dtype=bool), monitor(), TOL) is None

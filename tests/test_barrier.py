@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lagrange.model.named_pytree import Vector
 from lagrange.model.standard_form import StandardForm, standard_form
 from lagrange.newton.barrier import (
+    BOUND_PUSH,
     BOUND_RELAXATION,
     DAMPING,
     MULTIPLIER_CORRIDOR,
@@ -87,10 +88,11 @@ def test_the_interior_is_inside_every_interval(sides: list[tuple[float, float, f
     barrier = Barrier(form_of(lower, upper))
     inside = barrier.interior(v)
     assert (barrier.distances(inside) > 0.0).all()
-    # It moves no further than a hundredth of the interval, or of max(1, |bound|), beyond the nearest bound.
+    # It moves no further than a hundredth of the interval, or of max(1, |bound|), beyond the nearest point.
     nearest = np.clip(v, lower, upper)
     size = np.maximum(1.0, np.abs(nearest))
-    assert (np.abs(inside - nearest) <= 1.01e-2 * size).all()
+    furthest = 1.02 * BOUND_PUSH * np.minimum(size, upper - lower) + BOUND_RELAXATION * size
+    assert (np.abs(inside - nearest) <= furthest).all()
 
 
 # Steps ---------------------------------------------------------------------------------------------------

@@ -195,9 +195,7 @@ def test_flatten_like_refuses_by_name(value: Any, message: str) -> None:
 def test_flatten_like_a_nested_dict() -> None:
     layout = layout_of({"a": {"u": 1.0, "v": np.ones(2)}, "b": 1.0}, "x")
     np.testing.assert_array_equal(layout.flatten_like({"b": 5.0}, "side", -9.0), [-9.0, -9.0, -9.0, 5.0])
-    np.testing.assert_array_equal(
-        layout.flatten_like({"a": {"u": 4.0, "v": 3.0}}, "side", -9.0), [4.0, 3.0, 3.0, -9.0]
-    )
+    np.testing.assert_array_equal(layout.flatten_like({"a": {"u": 4.0, "v": 3.0}}, "side", -9.0), [4.0, 3.0, 3.0, -9.0])
 
 
 def test_flatten_like_an_array() -> None:

@@ -137,6 +137,15 @@ def test_free_points(standard_program: Maker, diagonal: list[float], kind: Point
         assert bend.direction @ Q @ bend.direction < 0.0
 
 
+def test_small_residuals_far_from_a_solution_are_not_stationary(standard_program: Maker) -> None:
+    # exp(-x) at x = 20: the gradient is 2e-9, and the Newton step is 1 wherever one is.
+    x, nothing = np.array([20.0]), np.empty(0)
+    program = standard_program(lg.Problem(lambda x: np.exp(-x[0])), x)
+    bend = curvature(program, x, nothing, nothing, np.zeros(0, dtype=bool))
+    assert bend.kind is PointKind.NOT_STATIONARY
+    assert bend.step_left == pytest.approx(1.0 / 20.0)
+
+
 CIRCLE = lg.Problem(lambda x: x[0], {"circle": lg.equals(lambda x: x @ x, 1.0)})
 
 
