@@ -85,16 +85,18 @@ def _inside(x: Vector, bounds: tuple[Vector, Vector]) -> Vector:
 
 def _search(standard: StandardProgram, x: Vector, monitor: Monitor, warm: Result | None) -> tuple[Outcome, Judged]:
     tol = monitor.settings.tol
-    outcome, x = _open(standard, x, monitor, warm)
+    outcome, x_opened = _open(standard, x, monitor, warm)
+    opened: tuple[Outcome, Judged] | None = None
     it: Iterate | None = None
     mu, inner = FIRST_MU, tol
     leavings = tightenings = 0
     while True:
         if outcome is None:
-            outcome = barrier_phase(standard, it or starting_point(standard, x), monitor, inner, mu)
+            it = it or starting_point(standard, x if opened else x_opened)
+            outcome = barrier_phase(standard, it, monitor, inner, mu)
         judged = judge(standard, outcome, tol)
         if outcome.end not in (End.POLISHED, End.CONVERGED):
-            return outcome, judged
+            return opened or (outcome, judged)
         if judged.bend is None and outcome.iterate is not None and tightenings < TIGHTENINGS:
             # The scaled, relaxed problem is solved, but the user's is not: solve it more sharply.
             tightenings += 1
@@ -106,8 +108,15 @@ def _search(standard: StandardProgram, x: Vector, monitor: Monitor, warm: Result
             it = starting_point(standard, leave(standard, point.x, point.y, judged.bend.direction))
             it = Iterate(it.v, it.y, RESTART_MU / it.d, it.d, it.f, it.h)
             mu, outcome = RESTART_MU, None
+        elif outcome.iterate is None and opened is None and _is_doubtful(judged) and monitor.stop is None:
+            # Full steps may end in a corner where the objective is flat: see where the barrier phase leads.
+            opened, outcome = (outcome, judged), None
         else:
             return outcome, judged
+
+
+def _is_doubtful(judged: Judged) -> bool:
+    return judged.bend is not None and judged.bend.weak and judged.bend.kind is PointKind.MINIMUM_NOT_STRICT
 
 
 def _open(standard: StandardProgram, x: Vector, monitor: Monitor, warm: Result | None) -> tuple[Outcome | None, Vector]:

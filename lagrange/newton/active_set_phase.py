@@ -75,14 +75,15 @@ def _full_steps(
 ) -> tuple[bool, ActivePoint]:
     form = program.form
     best: ActivePoint | None = None
-    before, slow, stopped = np.inf, 0, False
+    before, slow, slow_at_the_end, stopped = np.inf, 0, 0, False
     for _ in range(LARGEST_STEPS):
         z = bound_multipliers(form, at.g + at.y.dot(at.J), at.y, active)
         error = _error(program, at, z, active)
         if error <= tol and error < before:
             best = ActivePoint(at.x, at.y, z, active)
         slow += error > CONTRACTION * before
-        done = error <= ROUNDING or (best is not None and error > CONTRACTION * before)
+        slow_at_the_end += best is not None and error > CONTRACTION * before
+        done = error <= ROUNDING or slow_at_the_end > SLOW_STEPS or (best is not None and error >= before)
         if done or stopped or (ending and slow > SLOW_STEPS):
             break
         before = error
@@ -137,7 +138,9 @@ def _progresses(form: StandardForm, at: Linearization, active: Mask, x: Vector, 
     before, after = _total_violation(form, at.c, at.d), _total_violation(form, values[1], values[2])
     slope = float(at.g.dot(x - at.x))
     falls = slope < 0.0 and values[0] <= at.f + ARMIJO * slope
-    stays = max(before, after) <= FEASIBLE and values[0] <= at.f + OBJECTIVE_ROUNDING * abs(at.f)
+    # Meeting the constraints better may cost what they are worth: multipliers times violation.
+    allowed = OBJECTIVE_ROUNDING * abs(at.f) + total(at.y) * before
+    stays = max(before, after) <= FEASIBLE and values[0] <= at.f + allowed
     halved = before > tol and after <= OPENING_CONTRACTION * before
     return halved or (falls and after <= max(before, tol)) or stays
 

@@ -15,7 +15,7 @@ import numpy as np
 from lagrange.derivatives.scaling import StandardProgram
 from lagrange.kkt.null_space import NullSpaceFactorization, RangeNullSpace
 from lagrange.model.named_pytree import Vector
-from lagrange.model.reductions import finite, highest, largest
+from lagrange.model.reductions import finite, highest, largest, lowest
 from lagrange.newton import active_set_phase
 from lagrange.newton.active_set_phase import ActivePoint
 from lagrange.newton.barrier import BOUND_RELAXATION, Barrier, Errors, Iterate, fraction_to_boundary, kkt_errors
@@ -31,6 +31,7 @@ MU_LINEAR, MU_POWER = 0.2, 1.5  # kappa_mu, theta_mu
 SOLVED_FACTOR = 10.0  # kappa_epsilon: a barrier problem is solved to 10 mu
 SMALLEST_TAU = 0.99
 LARGEST_THETA = 1e4  # theta_max relative to the start
+PRESSING = 1e-8  # multipliers of active bounds above this, in the scaled problem, are positive
 TRY_ACTIVE_SET = 1.0  # error below which the active-set phase is tried ...
 TRY_AGAIN = 0.01  # ... and, once refused, again after this decrease of the error
 ROUNDING = 10 * float(np.finfo(np.float64).eps)
@@ -184,7 +185,8 @@ def _ended(
     error = errors.total(0.0)
     if error <= tol or (it.z.size and error <= memory.try_below):
         point = active_set_phase.polish(program, x, it.y, active_set_phase.guess(it), monitor, tol)
-        if point is not None:
+        # Early on, a point that rests on bounds without pressing on them may be a flat corner: go on.
+        if point is not None and (error <= tol or lowest(point.z[point.active]) > PRESSING):
             return Outcome(End.POLISHED, it, point)
         if monitor.stop is not None:
             return Outcome(End.STOPPED, it)

@@ -40,12 +40,14 @@ class Curvature:
     direction : (n,) over the free variables; zero except at a saddle
     independent : the gradients of all active constraints are linearly independent
     step_left : size of the Newton step from here, relative to max(1, |x|)
+    weak : some active constraint has a multiplier of zero
     """
 
     kind: PointKind
     direction: Vector
     independent: bool
     step_left: float
+    weak: bool
 
 
 def curvature(program: StandardProgram, x: Vector, y: Vector, z: Vector, active: Mask) -> Curvature:
@@ -61,15 +63,16 @@ def curvature(program: StandardProgram, x: Vector, y: Vector, z: Vector, active:
     curved = values > CURVATURE_TOLERANCE
     step = vectors[:, curved].dot(-force[curved] / (values[curved] * largest(W.ravel())))
     step_left = largest(step) / max(1.0, largest(x))
+    weak = bool((strong != active).any())
     if step_left > LARGEST_STEP_LEFT:
-        return Curvature(PointKind.NOT_STATIONARY, nowhere, independent, step_left)
+        return Curvature(PointKind.NOT_STATIONARY, nowhere, independent, step_left, weak)
     if values.size and values[0] < -CURVATURE_TOLERANCE:
-        return Curvature(PointKind.SADDLE_OR_MAXIMUM, vectors[:, 0], independent, step_left)
-    if (strong != active).any():
+        return Curvature(PointKind.SADDLE_OR_MAXIMUM, vectors[:, 0], independent, step_left, weak)
+    if weak:
         # Weakly active constraints may be left to one side: the critical cone has faces to be searched.
         down = _down_the_cone(program, J, W, active, strong)
         if down is not None:
-            return Curvature(PointKind.SADDLE_OR_MAXIMUM, down, independent, step_left)
+            return Curvature(PointKind.SADDLE_OR_MAXIMUM, down, independent, step_left, weak)
         values, vectors = _eigenpairs(RangeNullSpace(active_jacobian(program, J, strong)).Z, W)
     strict = not values.size or bool(values[0] > CURVATURE_TOLERANCE)
     if strict and values.size and step_left > SETTLED_STEP:
@@ -77,7 +80,7 @@ def curvature(program: StandardProgram, x: Vector, y: Vector, z: Vector, active:
         after = vectors[:, 0].dot(W_after).dot(vectors[:, 0])
         strict = bool(after >= SAME_CURVATURE * values[0] * largest(W.ravel()))
     kind = PointKind.STRICT_MINIMUM if strict else PointKind.MINIMUM_NOT_STRICT
-    return Curvature(kind, nowhere, independent, step_left)
+    return Curvature(kind, nowhere, independent, step_left, weak)
 
 
 def leave(program: StandardProgram, x: Vector, y: Vector, direction: Vector) -> Vector:
