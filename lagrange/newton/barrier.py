@@ -16,6 +16,9 @@ from lagrange.model.named_pytree import Vector
 from lagrange.model.reductions import highest, largest, lowest, total
 from lagrange.model.standard_form import StandardForm
 
+MU_LINEAR, MU_POWER = 0.2, 1.5  # kappa_mu, theta_mu
+SOLVED_FACTOR = 10.0  # kappa_epsilon: a barrier problem is solved to 10 mu
+SMALLEST_TAU = 0.99
 DAMPING = 1e-5  # kappa_d
 MULTIPLIER_CORRIDOR = 1e10  # kappa_Sigma: z stays within this factor of mu / d
 LARGEST_UNSCALED_MULTIPLIER = 100.0  # s_max: mean multipliers above it relax the error measure

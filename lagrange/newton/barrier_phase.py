@@ -18,7 +18,18 @@ from lagrange.model.named_pytree import Vector
 from lagrange.model.reductions import finite, highest, largest, lowest
 from lagrange.newton import active_set_phase
 from lagrange.newton.active_set_phase import ActivePoint
-from lagrange.newton.barrier import BOUND_RELAXATION, Barrier, Errors, Iterate, fraction_to_boundary, kkt_errors
+from lagrange.newton.barrier import (
+    BOUND_RELAXATION,
+    MU_LINEAR,
+    MU_POWER,
+    SMALLEST_TAU,
+    SOLVED_FACTOR,
+    Barrier,
+    Errors,
+    Iterate,
+    fraction_to_boundary,
+    kkt_errors,
+)
 from lagrange.newton.direction import InertiaCorrection
 from lagrange.newton.filter import Filter
 from lagrange.newton.line_search import SMALL_THETA, Progress, Step, search, trial
@@ -27,9 +38,6 @@ from lagrange.newton.restoration import Restored, restore
 from lagrange.newton.starting_point import LARGEST_FIRST_MULTIPLIER, with_multipliers
 
 FIRST_MU = 0.1
-MU_LINEAR, MU_POWER = 0.2, 1.5  # kappa_mu, theta_mu
-SOLVED_FACTOR = 10.0  # kappa_epsilon: a barrier problem is solved to 10 mu
-SMALLEST_TAU = 0.99
 LARGEST_THETA = 1e4  # theta_max relative to the start
 PRESSING = 1e-8  # multipliers of active bounds above this, in the scaled problem, are positive
 TRY_ACTIVE_SET = 1.0  # error below which the active-set phase is tried ...

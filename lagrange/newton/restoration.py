@@ -18,7 +18,15 @@ import numpy as np
 from lagrange.derivatives.scaling import StandardProgram
 from lagrange.kkt.null_space import NullSpaceFactorization
 from lagrange.model.named_pytree import Vector
-from lagrange.newton.barrier import Barrier, Iterate, fraction_to_boundary
+from lagrange.newton.barrier import (
+    MU_LINEAR,
+    MU_POWER,
+    SMALLEST_TAU,
+    SOLVED_FACTOR,
+    Barrier,
+    Iterate,
+    fraction_to_boundary,
+)
 from lagrange.newton.direction import InertiaCorrection
 from lagrange.newton.filter import Filter
 from lagrange.newton.monitor import Monitor
@@ -26,6 +34,7 @@ from lagrange.newton.monitor import Monitor
 PENALTY = 1e3  # rho: largest size of the multipliers lambda
 REQUIRED_DECREASE = 0.9  # of the violation, before the filter is asked
 ARMIJO = 1e-4
+ROUNDING = 1e-15
 SMALLEST_STEP = 1e-12
 SMALLEST_MU = 1e-11
 STATIONARY = 1e-6  # relative gradient of the violation
@@ -69,8 +78,7 @@ def restore(
         y = h / gamma
         _, J, W = program.derivatives(v[:n], y, objective_weight=0.0)
         pull = np.concatenate([J.T @ h, -h[equalities:]])  # gradient of ||h||^2 / 2
-        zeta = math.sqrt(mu)
-        proximal = zeta * weights * (v - reference)
+        proximal = math.sqrt(mu) * weights * (v - reference)
         # Stationary point of the violation itself?  J'h - gamma D'z = 0 with d z = 0.
         size = float(np.linalg.norm(h))
         bound_force = gamma * z
@@ -83,8 +91,8 @@ def restore(
             float(np.abs(pull / gamma + proximal - form.scatter(z)).max()),
             float(np.abs(d * z - mu).max(initial=0.0)),
         )
-        while error <= 10.0 * mu and mu > SMALLEST_MU:
-            mu = max(SMALLEST_MU, min(0.2 * mu, mu**1.5))
+        while error <= SOLVED_FACTOR * mu and mu > SMALLEST_MU:
+            mu = max(SMALLEST_MU, min(MU_LINEAR * mu, mu**MU_POWER))
             gamma = float(np.linalg.norm(h)) / PENALTY
         y = h / gamma
         sigma = np.bincount(form.index, z / d, form.size)
@@ -99,7 +107,7 @@ def restore(
         dv, _ = factorization.solve(-(gradient + pull / gamma), np.zeros(h.size))
         slope = float((gradient + pull / gamma) @ dv)
         dd = barrier.steps(dv)
-        tau = max(0.99, 1.0 - mu)
+        tau = max(SMALLEST_TAU, 1.0 - mu)
         dz = mu / d - z - z / d * dd
 
         def merit(h: Vector, v: Vector, d: Vector, mu: float = mu, gamma: float = gamma) -> float:
@@ -114,7 +122,7 @@ def restore(
             f_new, h_new = program.values(v_new)
             if np.isfinite(f_new) and np.isfinite(h_new).all():
                 change = merit(h_new, v_new, d_new) - value
-                if change <= ARMIJO * alpha * slope + 1e-15 * abs(value):
+                if change <= ARMIJO * alpha * slope + ROUNDING * abs(value):
                     break
             alpha *= 0.5
             if alpha < SMALLEST_STEP:

@@ -27,6 +27,7 @@ LARGEST_STEP_LEFT = 1e-2  # a Newton step longer than this, relative to max(1, |
 SETTLED_STEP = 1e-6  # after a step shorter than this the Hessian is taken for constant
 SAME_CURVATURE = 0.9  # share of the smallest eigenvalue that must be left after the step
 FACES = 6  # weakly active constraints whose faces are searched for negative curvature
+PENALTY = 10.0  # weight of the violation, in multipliers, when a way down is chosen
 LEAVING_STEPS = (1.0, 1e-1, 1e-2, 1e-3)  # relative to max(1, |x|)
 
 
@@ -86,7 +87,7 @@ def curvature(program: StandardProgram, x: Vector, y: Vector, z: Vector, active:
 def leave(program: StandardProgram, x: Vector, y: Vector, direction: Vector) -> Vector:
     """A point along +-direction with the lowest f + nu ||h||: where to start again."""
     form = program.form
-    penalty = 1.0 + 10.0 * largest(y)
+    penalty = 1.0 + PENALTY * largest(y)
     size = max(1.0, largest(x))
     best, best_value = x, np.inf
     for sign in (1.0, -1.0):
