@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from lagrange.derivatives.scaling import StandardProgram
-from lagrange.model.named_pytree import Vector
+from lagrange.model.named_pytree import Vector, point_text
 from lagrange.model.program import Program
 from lagrange.model.reductions import finite
 from lagrange.newton.barrier import Iterate
 from lagrange.result import bound_name
 
 BLAMED = 1e-3  # shares of the largest contribution that earn a name
-SHOWN = 8  # variables listed in a sentence
 
 
 def not_finite(
@@ -42,19 +41,6 @@ def not_finite(
             f"is {hessian[i, j]} at {point} = ({point_text(names, x)})."
         )
     return ""
-
-
-def point_text(names: list[str], x: Vector) -> str:
-    """x in words, the first few variables.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> point_text(["radius", "height"], np.array([3.0, 10.0]))
-    'radius = 3, height = 10'
-    """
-    shown = ", ".join(f"{name} = {value:.6g}" for name, value in list(zip(names, x, strict=True))[:SHOWN])
-    return shown + (", ..." if len(names) > SHOWN else "")
 
 
 def conflict(standard: StandardProgram, it: Iterate) -> tuple[str, ...]:

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lagrange.blame import conflict, not_finite, point_text, ray, violated
+from lagrange.blame import conflict, not_finite, ray, violated
 from lagrange.derivatives.evaluation import Evaluation
 from lagrange.derivatives.scaling import StandardProgram
 from lagrange.kkt.dependence import dependent_groups
 from lagrange.kkt.residuals import Residuals, kkt_residuals
-from lagrange.model.named_pytree import Mask, Vector
+from lagrange.model.named_pytree import Mask, Vector, point_text
 from lagrange.model.status import PointKind, StopReason
 from lagrange.newton.active_set_phase import ActivePoint, guess
 from lagrange.newton.barrier_phase import End, Outcome

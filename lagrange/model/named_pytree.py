@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+SHOWN = 8  # elements listed in a sentence
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -59,6 +61,18 @@ class Layout:
             start = stop
         return self.treedef.unflatten(leaves)
 
+    def tree(self, vector: Vector) -> Any:
+        """As `unflatten`, from NumPy and with Python floats for single numbers: what a user reads."""
+        numbers = vector.copy()
+        if self.treedef is None:
+            return float(numbers[0]) if self.shapes[0] == () else self.unflatten(numbers)
+        leaves, start = [], 0
+        for shape in self.shapes:
+            stop = start + math.prod(shape)
+            leaves.append(float(numbers[start]) if shape == () else numbers[start:stop].reshape(shape))
+            start = stop
+        return self.treedef.unflatten(leaves)
+
     def flatten(self, tree: Any, what: str) -> Vector:
         """The elements of `tree` as one float64 vector.
 
@@ -77,6 +91,26 @@ class Layout:
             for leaf, path, shape in zip(leaves, paths, self.shapes, strict=True)
         ]
         return np.concatenate(parts) if parts else np.empty(0)
+
+    def ravel(self, tree: Any, what: str) -> Any:
+        """The elements of `tree`, of JAX arrays or tracers, as one JAX vector of their common floating type.
+
+        Raises
+        ------
+        ValueError
+            As `flatten`.
+        """
+        import jax.numpy as jnp
+
+        paths, leaves, treedef = (("",), [tree], None) if self.treedef is None else _leaves(tree)
+        arrays = [jnp.asarray(leaf) for leaf in leaves]
+        shapes = tuple(array.shape for array in arrays)
+        if treedef != self.treedef or shapes != self.shapes:
+            got = ", ".join(f"{path or what} {shape}" for path, shape in zip(paths, shapes, strict=True))
+            expected = ", ".join(f"{path} {shape}" for path, shape in zip(self.paths, self.shapes, strict=True))
+            raise ValueError(f"{what} has entries of shapes {got}; expected {expected} as in the first use of it")
+        dtype = jnp.result_type(float, *arrays) if arrays else float
+        return jnp.concatenate([array.astype(dtype).ravel() for array in arrays])
 
     def flatten_like(self, tree: Any, what: str, absent: float) -> Vector:
         """A flat vector from `tree`: a number or array for all, a pytree like the example, or None.
@@ -155,6 +189,48 @@ def row_names(path: str, shape: tuple[int, ...]) -> list[str]:
     if shape == ():
         return [path]
     return [f"{path}[{','.join(map(str, index))}]" for index in np.ndindex(*shape)]
+
+
+def point_text(names: list[str], x: Vector) -> str:
+    """x in words, the first few variables.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> point_text(["radius", "height"], np.array([3.0, 10.0]))
+    'radius = 3, height = 10'
+    """
+    shown = ", ".join(f"{name} = {value:.6g}" for name, value in list(zip(names, x, strict=True))[:SHOWN])
+    return shown + (", ..." if len(names) > SHOWN else "")
+
+
+def nested_derivative(matrix: Any, outputs: Layout, inputs: Layout) -> Any:
+    """A derivative (outputs.size, inputs.size) nested like `jax.jacobian`: a pytree like the outputs of pytrees like the
+    inputs, each leaf of shape (shape of the output leaf) + (shape of the input leaf).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> radius, volume = layout_of({"radius": 1.0}, "x"), layout_of({"volume": 1.0}, "p")
+    >>> nested_derivative(np.array([[2.0]]), radius, volume)
+    {'radius': {'volume': 2.0}}
+    """
+
+    def row_block(block: Any, shape: tuple[int, ...]) -> Any:
+        leaves, start = [], 0
+        for inner in inputs.shapes:
+            stop = start + math.prod(inner)
+            part = block[:, start:stop].reshape(shape + inner)
+            leaves.append(float(part) if part.ndim == 0 and isinstance(part, np.ndarray) else part)
+            start = stop
+        return leaves[0] if inputs.treedef is None else inputs.treedef.unflatten(leaves)
+
+    blocks, start = [], 0
+    for shape in outputs.shapes:
+        stop = start + math.prod(shape)
+        blocks.append(row_block(matrix[start:stop], shape))
+        start = stop
+    return blocks[0] if outputs.treedef is None else outputs.treedef.unflatten(blocks)
 
 
 def _leaves(tree: Any) -> tuple[tuple[str, ...], list[Any], Any]:

@@ -1,0 +1,131 @@
+"""Linear systems with the Jacobian of a map, solved so that JAX can transpose and differentiate the solution.
+
+Up to `DENSE_LIMIT` unknowns the Jacobian is formed and factorized once, for the system and its transpose; beyond, GMRES
+(Saad and Schultz 1986) needs products with it only. Either way the answer is checked: where the matrix is singular to
+rounding, or the residual does not become small, the solution is NaN and never a plausible number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Array = Any  # a JAX array or tracer
+Map = Callable[[Any], Any]  # array to array
+
+DENSE_LIMIT = 500  # unknowns up to which a Jacobian is formed
+SINGULAR = 10.0  # a smallest singular value below this many roundings of the largest counts as zero
+INVERSE_ITERATIONS = 3
+KRYLOV_VECTORS = 50  # between restarts of GMRES
+RESTARTS = 20
+KRYLOV_TARGET, KRYLOV_ACCEPTED = 0.75, 2.0 / 3.0  # relative residuals, as powers of the rounding unit
+
+
+class Inverse(NamedTuple):
+    """The inverse of one linear map, applied to vectors.
+
+    Attributes
+    ----------
+    apply, apply_transposed : callable
+        x with A x = b, and with A'x = b; NaN where that cannot be had.
+    sign : array or None
+        Sign of det A where A was factorized (0 where it is singular to rounding).
+    """
+
+    apply: Map
+    apply_transposed: Map
+    sign: Any
+
+
+def inverse(matvec: Map, like: Array) -> Inverse:
+    """The inverse of the linear map `matvec` on vectors like `like`; nothing here is differentiated."""
+    return _factorized(matvec, like) if like.size <= DENSE_LIMIT else _iterated(matvec, like)
+
+
+def solve(matvec: Map, b: Array) -> Array:
+    """x with matvec(x) = b, to be differentiated and transposed at will: the adjoint system uses the same factors."""
+    from jax import lax
+
+    if b.size > DENSE_LIMIT:
+        return lax.custom_linear_solve(matvec, b, solve=_krylov, transpose_solve=_krylov)
+    inverted = _factorized(matvec, b)
+    return lax.custom_linear_solve(
+        matvec,
+        b,
+        solve=lambda _, rhs: inverted.apply(rhs),
+        transpose_solve=lambda _, rhs: inverted.apply_transposed(rhs),
+    )
+
+
+def _factorized(matvec: Map, like: Array) -> Inverse:
+    import jax
+    import jax.numpy as jnp
+
+    matrix = jax.lax.stop_gradient(jax.jacfwd(matvec)(jnp.zeros_like(like)))
+    lu, pivots = jax.scipy.linalg.lu_factor(matrix)
+    singular = _is_singular(matrix, lu, pivots)
+
+    def apply(b: Array, transposed: int = 0) -> Array:
+        return jnp.where(singular, jnp.nan, jax.scipy.linalg.lu_solve((lu, pivots), b, trans=transposed))
+
+    exchanges = jnp.sum(pivots != jnp.arange(like.size))
+    sign = jnp.prod(jnp.sign(jnp.diagonal(lu))) * (1 - 2 * (exchanges % 2))
+    return Inverse(apply, lambda b: apply(b, 1), jnp.where(singular, 0.0, sign))
+
+
+def _is_singular(matrix: Array, lu: Array, pivots: Array) -> Array:
+    # The smallest singular value by inverse iteration on A'A, of the matrix with rows and columns of size 1: a
+    # singular matrix must not hide behind units, nor a regular one be refused for them.
+    import jax
+    import jax.numpy as jnp
+
+    n = matrix.shape[0]
+    rows, columns = equilibration(matrix)
+    vector = jnp.ones(n, matrix.dtype) / jnp.sqrt(n)
+    growth = jnp.asarray(1.0, matrix.dtype)
+    for _ in range(INVERSE_ITERATIONS):
+        # (R A C)^-1 = C^-1 A^-1 R^-1
+        half = jax.scipy.linalg.lu_solve((lu, pivots), vector / rows) / columns
+        whole = jax.scipy.linalg.lu_solve((lu, pivots), half / columns, trans=1) / rows
+        growth = jnp.linalg.norm(whole)
+        vector = whole / growth
+    smallest = 1.0 / jnp.sqrt(growth)  # nan where a pivot is zero
+    return ~(smallest > SINGULAR * n * np.finfo(matrix.dtype).eps)
+
+
+def equilibration(matrix: Array) -> tuple[Array, Array]:
+    """Factors of rows and columns (powers of two) that bring the largest entry of each to between 1/2 and 1."""
+    import jax.numpy as jnp
+
+    rows = _power_of_two(jnp.max(jnp.abs(matrix), axis=1))
+    columns = _power_of_two(jnp.max(jnp.abs(matrix * rows[:, None]), axis=0))
+    return rows, columns
+
+
+def _power_of_two(sizes: Array) -> Array:
+    import jax.numpy as jnp
+
+    usable = (sizes > 0) & jnp.isfinite(sizes)
+    return jnp.where(usable, jnp.exp2(-jnp.ceil(jnp.log2(jnp.where(usable, sizes, 1.0)))), 1.0)
+
+
+def _iterated(matvec: Map, like: Array) -> Inverse:
+    import jax
+
+    transposed = jax.linear_transpose(matvec, like)
+    return Inverse(lambda b: _krylov(matvec, b), lambda b: _krylov(lambda v: transposed(v)[0], b), None)
+
+
+def _krylov(matvec: Map, b: Array) -> Array:
+    import jax.numpy as jnp
+    from jax.scipy.sparse.linalg import gmres
+
+    eps = float(np.finfo(b.dtype).eps)
+    method: Any = gmres  # untyped in JAX
+    x, _ = method(
+        matvec, b, tol=eps**KRYLOV_TARGET, restart=KRYLOV_VECTORS, maxiter=RESTARTS, solve_method="incremental"
+    )
+    solved = jnp.linalg.norm(matvec(x) - b) <= eps**KRYLOV_ACCEPTED * jnp.linalg.norm(b)
+    return jnp.where(solved, x, jnp.nan)

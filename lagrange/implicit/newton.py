@@ -1,0 +1,75 @@
+"""Newton's method where it contracts, and a plain no where it does not.
+
+    F_w(w_k, p) d_k = -F(w_k, p),    w_{k+1} = w_k + d_k
+
+A start is accepted only if the steps shrink as the theorem of Newton and Kantorovich promises: the first by a factor
+of 2 at least, each later one by 4. Then there is one solution near the start, and this is it; a root that Newton
+reaches by wandering is another root (Deuflhard 2004, "Newton Methods for Nonlinear Problems", section 2.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lagrange.implicit.linear_solve import Array, Inverse, inverse
+
+Equations = Callable[[Any, Any], Any]  # F(w, p): w an array (n,), p any pytree of arrays; returns (n,)
+
+FIRST_CONTRACTION, LATER_CONTRACTION = 0.5, 0.25
+LARGEST_STEPS = 20
+ARRIVED = 4.0  # a step of so many roundings of w is the last
+ROUNDING_FLOOR = 0.5  # steps below eps^0.5 that no longer shrink are rounding
+
+
+class Root(NamedTuple):
+    """Where Newton's method went: the point, whether it contracted to it, whether F stayed finite."""
+
+    w: Array
+    converged: Array
+    finite: Array
+
+
+def jacobian_inverse(F: Equations, w: Array, p: Any) -> Inverse:
+    """The inverse of F_w at (w, p)."""
+    return inverse(jacobian_map(F, w, p), w)
+
+
+def jacobian_map(F: Equations, w: Array, p: Any) -> Callable[[Array], Array]:
+    """v -> F_w(w, p) v, linearized once."""
+    import jax
+
+    _, along = jax.linearize(lambda w: F(w, p), w)
+    return along
+
+
+def newton(F: Equations, start: Array, p: Any) -> Root:
+    """The root of F(., p) that Newton's method contracts to from `start`. Traceable by JAX."""
+    import jax.numpy as jnp
+    from jax import lax
+
+    eps = np.finfo(start.dtype).eps
+
+    def iterate(state: tuple[Any, ...]) -> tuple[Any, ...]:
+        k, w, before, _, _, _ = state
+        residual = F(w, p)
+        step = jacobian_inverse(F, w, p).apply(-residual)
+        size, reached = jnp.max(jnp.abs(step)), w + step
+        level = jnp.max(jnp.abs(reached))
+        allowed = jnp.where(k == 0, jnp.inf, jnp.where(k == 1, FIRST_CONTRACTION, LATER_CONTRACTION)) * before
+        contracts = size <= allowed
+        floor = ~contracts & (size <= eps**ROUNDING_FLOOR * level)
+        arrived = (size <= ARRIVED * eps * level) | floor
+        finite = jnp.all(jnp.isfinite(residual))
+        return k + 1, jnp.where(jnp.isfinite(size), reached, w), size, arrived, contracts | arrived, finite
+
+    def goes_on(state: tuple[Any, ...]) -> Any:
+        k, _, _, arrived, contracts, _ = state
+        return ~arrived & contracts & (k < LARGEST_STEPS)
+
+    no, yes = jnp.asarray(False), jnp.asarray(True)
+    state = (0, start, jnp.asarray(jnp.inf, start.dtype), no, yes, yes)
+    _, w, _, arrived, _, finite = lax.while_loop(goes_on, iterate, state)
+    return Root(w, arrived, finite)
