@@ -10,8 +10,9 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from lagrange.derivatives.automatic import CompiledFunctions, compile_functions,
 from lagrange.derivatives.supplied import SuppliedDerivatives, flat_hessian, flat_jacobian
 from lagrange.model.named_pytree import Vector
 from lagrange.model.program import Program, UserFunction, call_by_name
+from lagrange.model.standard_form import Indices
 
 TRACED_VALUE_TOLERANCE = 1e-8  # relative difference between the traced and the plain call that is rounding
 
@@ -80,6 +82,23 @@ class Evaluation:
         self.value_calls += 1
         self.seconds += time.perf_counter() - start
         self._last_x, self._last_values = key, result
+        return result
+
+    def some_values(self, x: Vector, rows: Indices) -> Vector:
+        """F(x)[rows] without calling the functions that have none of these rows: they may be undefined at x.
+
+        What JAX follows is evaluated together: compiled code cannot raise.
+        """
+        source = self.derivative_source
+        if x.tobytes() == self._last_x:
+            return self._last_values[rows]
+        needed = tuple(block for block in source.blocks if _has_some(block.rows, rows))
+        if len(needed) == len(source.blocks):
+            return self.values(x)[rows]
+        start = time.perf_counter()
+        result: Vector = _assembled_values(replace(source, blocks=needed), x, self.p)[rows] * source.signs[rows]
+        self.value_calls += 1
+        self.seconds += time.perf_counter() - start
         return result
 
     def derivatives(self, x: Vector, weights: Vector) -> tuple[Vector, Vector]:
@@ -197,12 +216,14 @@ def _block(program: Program, function: UserFunction, rows: slice, follow: bool) 
         return flat_hessian(call_by_name(given_hessian, arguments, title, "x"), program.n, title)
 
     def difference_jacobian(x: Vector, p: Vector) -> Vector:
-        return finite_difference.jacobian(lambda point: value(point, p), x)
+        with _noting_differences(function):
+            return finite_difference.jacobian(lambda point: value(point, p), x)
 
     def difference_hessian(x: Vector, p: Vector, weights: Vector) -> Vector:
-        if given_jacobian is not None:
-            return finite_difference.hessian_from_gradient(lambda point: weights @ supplied_jacobian(point, p), x)
-        return finite_difference.hessian(lambda point: float(weights @ value(point, p)), x)
+        with _noting_differences(function):
+            if given_jacobian is not None:
+                return finite_difference.hessian_from_gradient(lambda point: weights @ supplied_jacobian(point, p), x)
+            return finite_difference.hessian(lambda point: float(weights @ value(point, p)), x)
 
     return Block(
         rows,
@@ -210,6 +231,23 @@ def _block(program: Program, function: UserFunction, rows: slice, follow: bool) 
         supplied_jacobian if given_jacobian is not None else None if follow else difference_jacobian,
         supplied_hessian if given_hessian is not None else None if follow else difference_hessian,
     )
+
+
+@contextmanager
+def _noting_differences(function: UserFunction) -> Iterator[None]:
+    # Differences leave every manifold and may leave the bounds: who cannot have that supplies derivatives.
+    try:
+        yield
+    except Exception as error:
+        error.add_note(
+            f"while {function.title} was differenced, at a point near the iterate that need not satisfy any constraint: "
+            f"supply its Jacobian and its Hessian with lagrange.supplied"
+        )
+        raise
+
+
+def _has_some(block: slice, rows: Indices) -> bool:
+    return bool(((rows >= block.start) & (rows < block.stop)).any())
 
 
 def _assembled_values(source: Derivatives, x: Vector, p: Vector) -> Vector:
@@ -248,12 +286,12 @@ def _warn(function: UserFunction, reason: Exception) -> None:
         f"{place}: {getattr(reason, 'reason', reason)}. Write it with NumPy operations that do not branch on values, "
         f"or supply derivatives with lagrange.supplied.",
         DerivativeWarning,
-        stacklevel=_levels_to_user(),
+        stacklevel=levels_to_user(),
     )
 
 
-def _levels_to_user() -> int:
-    # The warning points at the user's line: the first frame outside this package.
+def levels_to_user() -> int:
+    """`stacklevel` of a warning that points at the user's line: the first frame outside this package."""
     package = __name__.split(".")[0]
     frame, level = sys._getframe(1), 1
     while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == package:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from lagrange.model.jax_replacements import REPLACEMENTS
+
 # Where JAX keeps the counterparts of a module's functions; the first module that has the name wins.
 JAX_MODULES = {
     "numpy": ("jax.numpy",),
@@ -129,6 +131,8 @@ def jax_counterpart(qualified: str) -> Callable[..., Any] | None:
     module_name, _, name = qualified.rpartition(".")
     if qualified in DIFFERENT_MEANING:
         return None
+    if qualified in REPLACEMENTS:
+        return REPLACEMENTS[qualified]
     name = RENAMED.get(qualified, name)
     for jax_module_name in JAX_MODULES.get(module_name, ()):
         module: ModuleType = importlib.import_module(jax_module_name)

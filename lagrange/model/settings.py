@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from numbers import Real
 
-METHODS = ("newton-kkt",)
+NEWTON_KKT, FEASIBLE_PATH = METHODS = ("newton-kkt", "feasible-path")
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Settings:
     time_limit : float or None
         Seconds of wall-clock time; None (default) for no limit.
     method : str
-        "newton-kkt".
+        "newton-kkt" (default), or "feasible-path": once on the manifold of the equality constraints, every iterate
+        satisfies them, and the objective is called nowhere else.
     verbose : int
         0 silent (default), k > 0 prints every k-th iteration.
 
@@ -42,7 +43,7 @@ class Settings:
     tol: float = 1e-8
     max_iterations: int = 300
     time_limit: float | None = None
-    method: str = "newton-kkt"
+    method: str = NEWTON_KKT
     verbose: int = 0
 
     def __post_init__(self) -> None:
