@@ -62,9 +62,18 @@ def known(story: ModuleType, name: str) -> Any:
     return value(parameters(story)) if callable(value) else value
 
 
-def leaves(values: Any) -> dict[str, Any]:
-    """A story's x, or something like it, by key; an array goes by "x"."""
-    return dict(values) if isinstance(values, Mapping) else {"x": values}
+def known_to(story: ModuleType, agreement: float) -> float:
+    """The agreement to ask of a known answer: less where the story says that its own is not so exact."""
+    return max(agreement, getattr(story, "KNOWN_TO", 0.0))
+
+
+def leaves(values: Any, path: str = "") -> dict[str, Any]:
+    """A story's x, or something like it, by key, with the keys of dicts inside dicts joined by dots; an array goes
+    by "x"."""
+    if not isinstance(values, Mapping):
+        return {path or "x": values}
+    inside = [leaves(value, f"{path}.{key}" if path else key) for key, value in values.items()]
+    return {key: value for part in inside for key, value in part.items()}
 
 
 def multiplier_from_cvxpy(constraint: cp.Constraint) -> Any:
@@ -134,8 +143,8 @@ def assert_same_entries(actual: Any, expected: Any, agreement: float, what: str)
 
 
 def test_all_stories_are_found() -> None:
-    assert len(STORIES) >= 16
-    assert {"tin_can", "markowitz_portfolio", "optimal_transport"} <= STORIES.keys()
+    assert len(STORIES) >= 25
+    assert {"tin_can", "markowitz_portfolio", "ac_optimal_power_flow"} <= STORIES.keys()
 
 
 @pytest.mark.parametrize("name", STORIES)
@@ -209,27 +218,26 @@ def test_package_solves_the_story(name: str) -> None:
     if not hasattr(STORIES[name], "known_objective"):
         return
     objective = known(STORIES[name], "known_objective")
-    assert float(solution.objective) == pytest.approx(objective, rel=KNOWN_OBJECTIVE_AGREEMENT)
+    assert float(solution.objective) == pytest.approx(objective, rel=known_to(STORIES[name], KNOWN_OBJECTIVE_AGREEMENT))
 
 
 @with_attribute("known_x")
 def test_package_finds_the_known_x(name: str) -> None:
-    expected = known(STORIES[name], "known_x")
-    assert_same_entries(solved_by_package(name).x, expected, KNOWN_ENTRY_AGREEMENT, "x")
+    expected, agreement = known(STORIES[name], "known_x"), known_to(STORIES[name], KNOWN_ENTRY_AGREEMENT)
+    assert_same_entries(solved_by_package(name).x, expected, agreement, "x")
 
 
 @with_attribute("known_multipliers")
 def test_package_finds_the_known_multipliers(name: str) -> None:
-    expected = known(STORIES[name], "known_multipliers")
-    actual = solved_by_package(name).multipliers
-    assert_same_entries(actual, expected, KNOWN_ENTRY_AGREEMENT, "multiplier")
+    expected, agreement = known(STORIES[name], "known_multipliers"), known_to(STORIES[name], KNOWN_ENTRY_AGREEMENT)
+    assert_same_entries(solved_by_package(name).multipliers, expected, agreement, "multiplier")
 
 
 @with_attribute("known_bound_multipliers")
 def test_package_finds_the_known_bound_multipliers(name: str) -> None:
-    expected = known(STORIES[name], "known_bound_multipliers")
-    actual = solved_by_package(name).bound_multipliers
-    assert_same_entries(actual, expected, KNOWN_ENTRY_AGREEMENT, "bound multiplier")
+    story = STORIES[name]
+    expected, agreement = known(story, "known_bound_multipliers"), known_to(story, KNOWN_ENTRY_AGREEMENT)
+    assert_same_entries(solved_by_package(name).bound_multipliers, expected, agreement, "bound multiplier")
 
 
 @with_attribute("cvxpy_model")
