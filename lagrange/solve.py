@@ -9,7 +9,7 @@ import numpy as np
 from lagrange.blame import not_finite
 from lagrange.derivatives.evaluation import Derivatives, Evaluation
 from lagrange.derivatives.scaling import StandardProgram, gradient_scaling
-from lagrange.model.named_pytree import Vector
+from lagrange.model.named_pytree import Mask, Vector
 from lagrange.model.reductions import finite
 from lagrange.model.settings import Settings
 from lagrange.model.standard_form import standard_form
@@ -48,9 +48,15 @@ def solve(
     warm : Result or None
         A solution of a nearby problem: its multipliers and active set are tried first.
     """
+    return solve_watched(derivatives, x0, p, Monitor(settings, show, callback), warm)
+
+
+def solve_watched(
+    derivatives: Derivatives, x0: Vector, p: Vector, monitor: Monitor, warm: Result | None = None
+) -> Result:
+    """The same under this monitor, which has the settings."""
     program = derivatives.program
     evaluation = Evaluation(derivatives, p)
-    monitor = Monitor(settings, show, callback)
     bounds, sides = program.bound_sides(p), program.row_sides(p)
     x0 = np.where(bounds[0] == bounds[1], bounds[0], x0)
     values = evaluation.values(x0)
@@ -72,7 +78,7 @@ def solve(
     except KeyboardInterrupt:
         monitor.stop = StopReason.STOPPED_BY_USER
         outcome = Outcome(End.STOPPED, None, _best_so_far(standard, x, monitor))
-        judged = judge(standard, outcome, settings.tol)
+        judged = judge(standard, outcome, monitor.settings.tol)
     return verdict(standard, outcome, judged, monitor, jacobian)
 
 
@@ -123,33 +129,35 @@ def _open(standard: StandardProgram, x: Vector, monitor: Monitor, warm: Result |
     """What can be had without the barrier phase: an outcome or None, and the x to go on from."""
     tol = monitor.settings.tol
     if not standard.form.n:
-        return Outcome(End.CONVERGED, None, _unmoved(standard, x)), x
+        return Outcome(End.CONVERGED, None, unmoved(standard, x)), x
     if monitor.settings.max_iterations == 0:
         monitor.stop = StopReason.ITERATION_LIMIT
-        return Outcome(End.STOPPED, None, _unmoved(standard, x)), x
+        return Outcome(End.STOPPED, None, unmoved(standard, x)), x
     if warm is not None:
-        point = _from_warm(standard, x, monitor, warm)
+        y, active = warm_guess(standard, warm)
+        point = active_set_phase.polish(standard, standard.form.within_bounds(x), y, active, monitor, tol)
         if point is not None:
             return Outcome(End.POLISHED, None, point), x
     if monitor.stop is not None:
-        return Outcome(End.STOPPED, None, _unmoved(standard, x)), x
+        return Outcome(End.STOPPED, None, unmoved(standard, x)), x
     converged, last = active_set_phase.opening(standard, x, monitor, tol)
     if converged:
         return Outcome(End.POLISHED, None, last), last.x
     return None if monitor.stop is None else Outcome(End.STOPPED, None, last), last.x
 
 
-def _from_warm(standard: StandardProgram, x: Vector, monitor: Monitor, warm: Result) -> ActivePoint | None:
+def warm_guess(standard: StandardProgram, warm: Result) -> tuple[Vector, Mask]:
+    """Multipliers and active set of a solution of a nearby problem, in the scaled standard form."""
     form, scaling = standard.form, standard.scaling
     if warm.x.size != form.x_fixed.size or warm.y.size != scaling.rows.size:
         raise ValueError("warm must be a solution of the same problem: it has other variables or constraints")
     y = np.nan_to_num(warm.y * scaling.objective / scaling.rows)[form.rows]
     sides = np.concatenate([warm.active_bounds[form.free], warm.active_rows[form.rows[form.equalities :]]])
-    active = np.asarray(sides[form.index] == -form.sign)
-    return active_set_phase.polish(standard, form.within_bounds(x), y, active, monitor, monitor.settings.tol)
+    return y, np.asarray(sides[form.index] == -form.sign)
 
 
-def _unmoved(standard: StandardProgram, x: Vector) -> ActivePoint:
+def unmoved(standard: StandardProgram, x: Vector) -> ActivePoint:
+    """x within its bounds, without multipliers."""
     form = standard.form
     none = np.zeros(form.index.size)
     return ActivePoint(form.within_bounds(x), np.zeros(form.m), none, none > 0)
@@ -158,6 +166,6 @@ def _unmoved(standard: StandardProgram, x: Vector) -> ActivePoint:
 def _best_so_far(standard: StandardProgram, x: Vector, monitor: Monitor) -> ActivePoint:
     # The recorded point with the smallest residuals.
     if not monitor.history:
-        return _unmoved(standard, x)
+        return unmoved(standard, x)
     best = min(monitor.history, key=lambda entry: max(entry.infeasibility, entry.stationarity))
-    return _unmoved(standard, best.x[standard.form.free])
+    return unmoved(standard, best.x[standard.form.free])

@@ -499,6 +499,7 @@ def test_disp_prints_and_silence_is_the_default(capsys: pytest.CaptureFixture[st
 
 def test_tol_and_options_become_settings_of_the_solve() -> None:
     assert settings_of("newton-kkt", 1e-3, {"maxiter": 7, "disp": True, "time_limit": 2.0}) == {
+        "method": "newton-kkt",
         "tol": 1e-3,
         "max_iterations": 7,
         "verbose": 1,
@@ -562,7 +563,7 @@ def test_status_zero_is_success_and_everything_else_is_not() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"method": "SLSQP"}, "method must be None or 'newton-kkt'.*'SLSQP'.*none of SciPy's"),
+        ({"method": "SLSQP"}, "method must be None or 'newton-kkt' or 'feasible-path'.*'SLSQP'.*none of SciPy's"),
         ({"method": scipy.optimize.minimize}, "method must be None or 'newton-kkt'"),
         (
             {"options": {"gtol": 1e-6}},

@@ -35,7 +35,7 @@ def traced(program: Program, function: UserFunction) -> Callable[[Any, Any], Any
         import jax.numpy as jnp
 
         value = follow(*program.arguments(function, x, p))
-        return jnp.asarray(value, dtype=jnp.float64).reshape(function.size)
+        return jnp.asarray(value, dtype=float).reshape(function.size)  # float64 where JAX computes in it
 
     return flat
 

@@ -240,7 +240,7 @@ def _noting_differences(function: UserFunction) -> Iterator[None]:
         yield
     except Exception as error:
         error.add_note(
-            f"while {function.title} was differenced, at a point near the iterate that need not satisfy any constraint: "
+            f"while {function.title} was differenced, at a point near the iterate that need not satisfy a constraint: "
             f"supply its Jacobian and its Hessian with lagrange.supplied"
         )
         raise

@@ -10,25 +10,22 @@ the start. The chart ends where F_v becomes singular; a chart at another point g
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from scipy.linalg import qr
 
 from lagrange.implicit.implicit_function import followed, search
-from lagrange.implicit.manifold import Manifold, basis_of, bind_manifold, is_met, landed
+from lagrange.implicit.manifold import basis_of, bind_manifold, chart_system, is_met, landed, singular
 from lagrange.implicit.radius import radius
-from lagrange.implicit.regularity import NotRegular, Regularity
+from lagrange.implicit.regularity import NotRegular
 from lagrange.implicit.root import root
 from lagrange.implicit.system import System
-from lagrange.kkt.dependence import NEGLIGIBLE, dependent_groups
-from lagrange.kkt.null_space import RangeNullSpace
+from lagrange.kkt.dependence import NEGLIGIBLE
 from lagrange.model.named_pytree import Layout, Vector, nested_derivative, point_text
 
-TRIED = 1e-3  # tangent step, relative to max(1, |x|), that tells redundant rows from a singular point
+TRIED = 1e-3  # tangent step, relative to |x|, that tells redundant rows from a singular point
 SWITCH = 0.5  # pivot below which a walk changes charts
 HALVINGS = 20
 
@@ -107,7 +104,7 @@ class Chart:
         # so that a change that vanishes at x0 by symmetry is seen too.
         pivots = qr(self._A, pivoting=True, mode="economic")[2]
         first, others = pivots[: self.rank], pivots[self.rank :]
-        beside, _ = self._point(np.full(self.dimension, TRIED * max(1.0, float(np.abs(self._x).max()))))
+        beside, _ = self._point(np.full(self.dimension, TRIED * (self._size or 1.0)))
         A = self._manifold.derivative(1, beside)
         moves = np.linalg.lstsq(A[:, first], -A[:, others])[0]
         names = self._manifold.layout.names()
@@ -132,7 +129,7 @@ class Chart:
             import jax.numpy as jnp
 
             frame = self._frame(u)
-            start = jnp.zeros(self.rank, u.dtype), self._frame(jnp.zeros_like(u))
+            start = jnp.zeros(self.rank, u.dtype), self._frame(jnp.zeros_like(u)), self._size + jnp.max(jnp.abs(u))
             v = root(self._system.residual, search, start, frame)
             return self._manifold.layout.unflatten(self._x + self.tangent @ u + self.normal @ v)
         return self._manifold.layout.tree(self._point(self._coordinates(u))[0])
@@ -140,8 +137,8 @@ class Chart:
     def __repr__(self) -> str:
         names = self._manifold.layout.names()
         return (
-            f"Chart of {self._manifold.name}(x) = 0 at ({point_text(names, self._x)}): dimension {self.dimension}, rank "
-            f"{self.rank} of {len(self._manifold.rows)} rows, margin {self.margin:.2g}"
+            f"Chart of {self._manifold.name}(x) = 0 at ({point_text(names, self._x)}): dimension "
+            f"{self.dimension}, rank {self.rank} of {len(self._manifold.rows)} rows, margin {self.margin:.2g}"
         )
 
     def coordinates(self, x: Any) -> Vector:
@@ -224,6 +221,9 @@ class Chart:
         velocity = self._manifold.layout.flatten(direction, "direction") @ self.tangent
         if not np.linalg.norm(velocity) > 0.0:
             raise ValueError("direction has no tangent part: it is normal to the manifold at x0")
+        for name, value in (("length", length), ("step", step)):
+            if not 0.0 < value < np.inf:
+                raise ValueError(f"{name} must be a positive number, got {value!r}")
         count = max(1, int(np.ceil(length / step)))
         chart, velocity, points = self, velocity / np.linalg.norm(velocity), [self.x0]
         for _ in range(count):
@@ -242,13 +242,18 @@ class Chart:
             moved = (self._derivative(u) @ velocity) @ chart.tangent
             return chart, moved / np.linalg.norm(moved)
         if not halvings:
-            raise path_ended or self._singular(x, "the walk ends")
+            raise path_ended or singular(self._manifold, x, "the walk ends")
         chart, velocity = self._stride(velocity, distance / 2, halvings - 1)
         return chart._stride(velocity, distance / 2, halvings - 1)
 
     @property
+    def _size(self) -> float:
+        # v is a part of x: rounding is relative to x.
+        return float(np.abs(self._x).max())
+
+    @property
     def _system(self) -> System:
-        return _system(self._manifold, self.rank, self.dimension)
+        return chart_system(self._manifold, self.rank, self.dimension)
 
     def _frame(self, u: Any) -> Any:
         fixed = np.concatenate([self._x, self.tangent.ravel(), self.normal.ravel(), self._B.ravel()])
@@ -259,18 +264,22 @@ class Chart:
         return jnp.concatenate([u, jnp.asarray(fixed, u.dtype)])
 
     def _coordinates(self, u: Any) -> Vector:
-        return Layout(None, ("u",), ((self.dimension,),)).flatten(np.atleast_1d(u), "u")
+        flat = Layout(None, ("u",), ((self.dimension,),)).flatten(np.atleast_1d(u), "u")
+        if not np.isfinite(flat).all():
+            raise ValueError(f"u must be finite, got {flat}")
+        return flat
 
     def _point(self, u: Vector) -> tuple[Vector, Vector]:
         """x and v at u."""
         if not self.rank:
             return self._x + u, np.empty(0)
         met, origin = np.zeros(self.rank), np.zeros(self.dimension)
-        path = followed(self._system, met, (self._frame(origin), met), (self._frame(u), met))
+        level = self._size + float(np.abs(u).max(initial=0.0))
+        path = followed(self._system, met, (self._frame(origin), met), (self._frame(u), met), level)
         reached = (1.0 - float(path.remaining)) * u
         x = self._x + self.tangent @ reached + self.normal @ path.w
         if not path.arrived:
-            raise self._singular(x, f"the chart ends {1.0 - float(path.remaining):.0%} of the way to u = {u}")
+            raise singular(self._manifold, x, f"the chart ends {1.0 - float(path.remaining):.0%} of the way to u = {u}")
         return x, path.w
 
     def _derivative(self, u: Vector) -> Vector:
@@ -283,7 +292,10 @@ class Chart:
 
     def _pivot(self, x: Vector) -> float:
         # Cosine of the largest angle between the normal spaces at x0 and at x.
-        there = basis_of(self._manifold.derivative(1, x))
+        A = self._manifold.derivative(1, x)
+        if not np.isfinite(A).all():
+            return 0.0
+        there = basis_of(A)
         if there.rank < self.rank:
             return 0.0
         return float(np.linalg.norm(there.Y.T @ self.normal, -2)) if self.rank else 1.0
@@ -293,7 +305,7 @@ class Chart:
         chart._manifold = self._manifold
         chart._set(x)
         if chart.rank < self.rank:
-            raise self._singular(x, "the rank drops")
+            raise singular(self._manifold, x, "the rank drops")
         # The tangent basis nearest to this one: the polar factor of the change of basis.
         left, _, right = np.linalg.svd(chart.tangent.T @ self.tangent)
         chart.tangent = chart.tangent @ (left @ right)
@@ -301,52 +313,10 @@ class Chart:
 
     def _check_constant_rank(self) -> None:
         # Redundant rows stay zero where the independent ones are; at a singular point they do not.
-        step = TRIED * max(1.0, float(np.abs(self._x).max()))
-        for direction in np.vstack([np.eye(self.dimension), -np.eye(self.dimension)]):
+        step = TRIED * (self._size or 1.0)
+        # Along the axes, and askew to them: a product of coordinates vanishes on the axes.
+        askew = 1.0 / np.sqrt(1.0 + np.arange(self.dimension))
+        for direction in np.vstack([np.eye(self.dimension), -np.eye(self.dimension), askew, -askew]):
             x, _ = self._point(step * direction)
             if not is_met(self._manifold, x):
-                raise self._singular(self._x, "the rank of h' drops here")
-
-    def _singular(self, x: Vector, where: str) -> NotRegular:
-        manifold = self._manifold
-        A = manifold.derivative(1, x)
-        names, rows = manifold.layout.names(), manifold.rows
-        groups = dependent_groups(A, rows)
-        zero = [group[0] for group in groups if len(group) == 1]
-        dependent = [f"{first} depends on {', '.join(others)}" for first, *others in groups if others]
-        blamed = [f"the gradient of {row} is zero" for row in zero] + dependent
-        rank = RangeNullSpace(A).rank
-        left = np.linalg.svd(A)[0][:, -1]
-        found = Regularity(
-            regular=False,
-            rank=rank,
-            size=A.shape[0],
-            margin=0.0,
-            smallest_singular_value=float(np.linalg.svd(A, compute_uv=False)[-1]),
-            condition=float("inf"),
-            null_direction=left,
-            distance=0.0,
-            rounding=float("inf"),
-            weakest=tuple(rows[i] for i in np.flatnonzero(np.abs(left) > NEGLIGIBLE)),
-        )
-        why = f": {'; '.join(blamed)}" if blamed else ""
-        message = (
-            f"{where}, at ({point_text(names, x)}){why}. "
-            f"{'No manifold passes through: start at another point.' if blamed else 'Take a chart nearer by: move_to.'}"
-        )
-        return NotRegular(message, manifold.layout.tree(x), None, found)
-
-
-@functools.cache
-def _system(manifold: Manifold, r: int, d: int) -> System:
-    """F(v, p) = B h(x0 + Z u + Y v) with p = (u, x0, Z, Y, B): r equations, compiled once for all charts of h."""
-    n, m = manifold.layout.size, len(manifold.rows)
-    sizes = np.cumsum([0, d, n, n * d, n * r, r * m]).tolist()
-
-    def equations(v: Any, p: Any) -> Any:
-        u, x0, Z, Y, B = (p[start:stop] for start, stop in pairwise(sizes))
-        x = x0 + Z.reshape(n, d) @ u + Y.reshape(n, r) @ v
-        return B.reshape(r, m) @ manifold.value(x)
-
-    normal, frame = Layout(None, ("v",), ((r,),)), Layout(None, ("u",), ((sizes[-1],),))
-    return System(manifold.name, equations, normal, frame, tuple(f"{manifold.name}[{i}]" for i in range(r)), "u")
+                raise singular(self._manifold, self._x, "the rank of h' drops here")

@@ -2,14 +2,19 @@
 
     F(w(s), p(s)) = 0,    p(s) = p1 + s (p0 - p1),    s from 1 down to 0
 
-Predicted along the tangent dw/ds = -F_w^-1 F_p dp/ds and corrected by Newton's method. A step is taken only where the
-contraction condition of the implicit function theorem holds between its ends,
+Predicted along the tangent dw/ds = -F_w^-1 F_p dp/ds and corrected by Newton's method. A step is taken only where all
+of this holds, else it is halved:
 
-    || F_w(0)^-1 F_w(1) d - d || <= || d || / 2    (or with the ends exchanged),    d = w(1) - w(0),
+- the contraction condition of the implicit function theorem between its ends, or with the ends exchanged,
 
-Newton's method contracts, and det F_w keeps its sign; otherwise it is halved. So it goes as far at once as the theorem
-reaches and does not jump to another branch. It stops where the branch ends: where F_w is singular, at a fold say, the
-steps shrink to nothing.
+      || F_w(0)^-1 F_w(1) d - d || <= || d || / 2,    d = w(1) - w(0);
+
+- the tangents at both ends account for the move (trapezoidal rule), and the cubic through the ends for its middle
+  (one Newton step there), each to a tenth;
+- det F_w has the same sign at the ends and in the middle.
+
+So it goes as far at once as the theorem reaches and does not jump to another branch. It stops where the branch ends:
+where F_w is singular, at a fold say, the steps shrink to nothing.
 """
 
 from __future__ import annotations
@@ -22,8 +27,9 @@ from lagrange.implicit.linear_solve import Array, Inverse
 from lagrange.implicit.newton import Equations, jacobian_inverse, jacobian_map, newton
 
 CONTRACTION = 0.5  # of the theorem's fixed-point map between the ends of a step
+RESOLVED = 0.1  # share of the move that the tangents need not account for
 GROWTH = 2.0  # of the step after one that was taken
-SMALLEST_STEP = 4.0  # in rounding units of the whole segment
+SMALLEST_STEP = 4.0  # change of p, in rounding units
 LARGEST_TRIALS = 1000
 
 
@@ -52,40 +58,49 @@ class Path(NamedTuple):
         return self.remaining == 0.0
 
 
-def follow(F: Equations, w0: Array, p0: Any, p1: Any) -> Path:
-    """Follow the solution w0 at p0 (pytrees of arrays) to p1. Traceable by JAX; never raises."""
+def follow(F: Equations, w0: Array, p0: Any, p1: Any, level: Any = 0.0) -> Path:
+    """Follow the solution w0 at p0 (pytrees of arrays) to p1. Traceable by JAX; never raises.
+
+    `level` is the size of what w is a part of: rounding is relative to it where w itself is smaller.
+    """
     import jax
     import jax.numpy as jnp
     from jax import lax
 
-    smallest = SMALLEST_STEP * np.finfo(w0.dtype).eps
-
     def at(s: Array) -> Any:
         return jax.tree.map(lambda a, b: b + s * (a - b), p0, p1)
 
-    def attempt(state: tuple[Any, ...]) -> tuple[Any, ...]:
-        s, step, w, _, steps, trials = state
-        here = jacobian_inverse(F, w, at(s))
+    def frame(w: Array, s: Array) -> _Frame:
+        # dw/d(-s) = F_w^-1 F_s
+        inverse = jacobian_inverse(F, w, at(s))
         _, slope = jax.jvp(lambda s: F(w, at(s)), (s,), (jnp.ones_like(s),))
+        return _Frame(w, at(s), inverse, inverse.apply(slope))
+
+    def attempt(state: tuple[Any, ...]) -> tuple[Any, ...]:
+        s, step, w, finite, steps, trials = state
+        here = frame(w, s)
         # The last step ends at s = 0 exactly.
         s_next = jnp.where(step >= s, 0.0, s - step).astype(s.dtype)
-        guess = w + (s - s_next) * here.apply(slope)
-        root = newton(F, guess, at(s_next))
-        taken = root.converged & _is_one_branch(F, (w, at(s), here), (root.w, at(s_next)))
-        taken_step = s - s_next
-        step = jnp.where(taken, GROWTH, 0.5) * taken_step
+        step = s - s_next
+        root = newton(F, w + step * here.tangent, at(s_next), jnp.maximum(level, jnp.max(jnp.abs(w))))
+        there = frame(root.w, s_next)
+        taken = (
+            root.converged
+            & _is_one_branch(F, here, there, level)
+            & _is_resolved(F, here, there, step, at(s - step / 2), level)
+        )
         return (
             jnp.where(taken, s_next, s),
-            step.astype(s.dtype),
+            (jnp.where(taken, GROWTH, 0.5) * step).astype(s.dtype),
             jnp.where(taken, root.w, w),
-            root.finite & jnp.all(jnp.isfinite(guess)),
+            taken | (finite & root.finite),
             steps + taken,
             trials + 1,
         )
 
     def goes_on(state: tuple[Any, ...]) -> Array:
         s, step, _, _, _, trials = state
-        return (s > 0.0) & (step > smallest) & (trials < LARGEST_TRIALS)
+        return (s > 0.0) & (trials < LARGEST_TRIALS) & _moves(at(s), p0, p1, s, step)
 
     one = jnp.ones((), w0.dtype)
     state = (one, one, w0, jnp.asarray(True), 0, 0)
@@ -93,11 +108,48 @@ def follow(F: Equations, w0: Array, p0: Any, p1: Any) -> Path:
     return Path(w, s, finite, steps)
 
 
-def _is_one_branch(F: Equations, start: tuple[Array, Any, Inverse], end: tuple[Array, Any]) -> Array:
+class _Frame(NamedTuple):
+    """One end of a step: the point, F_w^-1 there, and the tangent along the path."""
+
+    w: Array
+    p: Any
+    inverse: Inverse
+    tangent: Array
+
+
+def _moves(p: Any, p0: Any, p1: Any, s: Array, step: Array) -> Array:
+    """Whether a step still changes p by more than rounding."""
+    import jax
     import jax.numpy as jnp
 
-    (w0, p0, inverse0), (w1, p1) = start, end
-    inverse1 = jacobian_inverse(F, w1, p1)
+    eps = SMALLEST_STEP * np.finfo(s.dtype).eps
+    pairs = jax.tree.map(
+        lambda now, a, b: jnp.any(step * jnp.abs(a - b) > eps * jnp.abs(now)), p, p0, jax.tree.map(jnp.asarray, p1)
+    )
+    changed = jnp.any(jnp.stack(jax.tree.leaves(pairs)))
+    first = s == 1.0  # the way from p0 to itself is one step
+    return (s - step < s) & (changed | (first & (step == 1.0)))
+
+
+def _is_resolved(F: Equations, here: _Frame, there: _Frame, step: Array, middle: Any, level: Any) -> Array:
+    import jax.numpy as jnp
+
+    predicted = step * jnp.maximum(jnp.max(jnp.abs(here.tangent)), jnp.max(jnp.abs(there.tangent)))
+    rounding = SMALLEST_STEP * np.finfo(here.w.dtype).eps * jnp.maximum(level, jnp.max(jnp.abs(here.w)))
+    move = there.w - here.w - step * (here.tangent + there.tangent) / 2.0
+    # The cubic Hermite interpolant in the middle, and Newton's step from it.
+    w = (here.w + there.w) / 2.0 + step * (here.tangent - there.tangent) / 8.0
+    inverse = jacobian_inverse(F, w, middle)
+    off = inverse.apply(F(w, middle))
+    missed = jnp.maximum(jnp.max(jnp.abs(move)), jnp.max(jnp.abs(off)))
+    resolved = missed <= RESOLVED * predicted + rounding
+    return resolved if inverse.sign is None else resolved & (inverse.sign * here.inverse.sign > 0)
+
+
+def _is_one_branch(F: Equations, here: _Frame, there: _Frame, level: Any) -> Array:
+    import jax.numpy as jnp
+
+    (w0, p0, inverse0, _), (w1, p1, inverse1, _) = here, there
     move = w1 - w0
     size = jnp.maximum(1.0, jnp.maximum(jnp.abs(w0), jnp.abs(w1)))
 
@@ -107,7 +159,8 @@ def _is_one_branch(F: Equations, start: tuple[Array, Any, Inverse], end: tuple[A
     # I - F_w(0)^-1 F_w(1) and I - F_w(1)^-1 F_w(0), along the move
     forward = norm(inverse0.apply(jacobian_map(F, w1, p1)(move)) - move)
     backward = norm(inverse1.apply(jacobian_map(F, w0, p0)(move)) - move)
-    contracts = jnp.minimum(forward, backward) <= CONTRACTION * norm(move)
+    rounding = SMALLEST_STEP * np.finfo(w0.dtype).eps * jnp.maximum(level, jnp.max(jnp.abs(w0)))
+    contracts = jnp.minimum(forward, backward) <= CONTRACTION * norm(move) + rounding
     if inverse0.sign is None:
         return contracts
     return contracts & (inverse0.sign * inverse1.sign > 0)

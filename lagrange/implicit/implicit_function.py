@@ -22,9 +22,10 @@ from lagrange.model.named_pytree import Vector, nested_derivative, point_text
 SOLVED = float(np.sqrt(EPS))  # a residual below this share of the one at w0 is that of a solution
 
 
-def search(F: Equations, start: tuple[Any, Any], p: Any) -> tuple[Any, Any]:
-    """The root on the branch of start = (w0, p0), for `root`."""
-    path = follow(F, *start, p)
+def search(F: Equations, start: tuple[Any, Any, Any], p: Any) -> tuple[Any, Any]:
+    """The root on the branch of start = (w0, p0, level), for `root`; see `follow`."""
+    w0, p0, level = start
+    path = follow(F, w0, p0, p, level)
     return path.w, path.arrived
 
 
@@ -74,7 +75,7 @@ class ImplicitFunction:
             return self._system.unknowns.tree(self._value(self._flat(p)))
         flat = self._system.parameters.ravel(p, self._system.argument)
         if not any(isinstance(leaf, jax.core.Tracer) for leaf in leaves):
-            value = self._value(np.asarray(flat, dtype=np.float64))
+            value = self._value(self._finite(np.asarray(flat, dtype=np.float64)))
             return self._system.unknowns.unflatten(jax.numpy.asarray(value, dtype=flat.dtype))
         return self._system.unknowns.unflatten(self._traced(flat))
 
@@ -142,15 +143,18 @@ class ImplicitFunction:
 
     def _flat(self, p: Any) -> Vector:
         layout, name = self._system.parameters, self._system.argument
-        flat = layout.flatten(p, name)
-        if not np.isfinite(flat).all():
-            raise ValueError(f"{name} must be finite, got ({point_text(layout.names(), flat)})")
-        return flat
+        return self._finite(layout.flatten(p, name))
+
+    def _finite(self, p: Vector) -> Vector:
+        if not np.isfinite(p).all():
+            names = self._system.parameters.names()
+            raise ValueError(f"{self._system.argument} must be finite, got ({point_text(names, p)})")
+        return p
 
     def _traced(self, p: Any) -> Any:
         import jax.numpy as jnp
 
-        start = jnp.asarray(self._w0, p.dtype), jnp.asarray(self._p0, p.dtype)
+        start = jnp.asarray(self._w0, p.dtype), jnp.asarray(self._p0, p.dtype), jnp.zeros((), p.dtype)
         return root(self._system.residual, search, start, p)
 
     def _point(self, p: Any) -> tuple[Vector, Vector]:
@@ -161,7 +165,7 @@ class ImplicitFunction:
         w, flat = self._point(p)
         found = measure(self._system, w, flat)
         if not found.regular:
-            raise not_regular(self._system, w, flat, "the derivative does not exist", found)
+            raise not_regular(self._system, w, flat, "the derivative does not exist", found, (self._w0, self._p0))
         return w, flat
 
     def _checked(self, derivative: Vector, w: Vector, p: Vector) -> Vector:
@@ -169,7 +173,7 @@ class ImplicitFunction:
             return derivative
         found = measure(self._system, w, p)
         if not found.regular:
-            raise not_regular(self._system, w, p, "the derivative does not exist", found)
+            raise not_regular(self._system, w, p, "the derivative does not exist", found, (self._w0, self._p0))
         raise NotConverged(
             f"the linear system of the derivative of {self._system.name} was not solved: the condition of the Jacobian "
             f"is {found.condition:.2g}"
@@ -194,7 +198,7 @@ class ImplicitFunction:
             f"the branch ends at ({point_text(names, reached)}), {1.0 - float(path.remaining):.0%} of the way from "
             f"({point_text(names, self._p0)}) to ({point_text(names, p)})"
         )
-        return not_regular(system, path.w, reached, where, measure(system, path.w, reached))
+        return not_regular(system, path.w, reached, where, measure(system, path.w, reached), (self._w0, self._p0))
 
 
 def implicit_function(F: Callable[[Any, Any], Any], w0: Any, p0: Any) -> ImplicitFunction:
@@ -261,7 +265,7 @@ def base_solution(system: System, w: Vector, p: Vector) -> Vector:
         )
     found = measure(system, w_end, p)
     if not (path.arrived and found.regular):
-        raise not_regular(system, w_end, p, "no implicit function passes through this point", found)
+        raise not_regular(system, w_end, p, "no implicit function passes through this point", found, (w, p))
     return np.asarray(w_end)
 
 
@@ -272,10 +276,12 @@ def _compiled_follow() -> Callable[..., Any]:
     return jax.jit(follow, static_argnums=0)
 
 
-def followed(system: System, w: Vector, start: tuple[Vector, Vector], end: tuple[Vector, Vector]) -> Path:
+def followed(
+    system: System, w: Vector, start: tuple[Vector, Vector], end: tuple[Vector, Vector], level: float = 0.0
+) -> Path:
     """The solution w of F(w, p) = shift followed from start to end, two pairs (p, shift), in float64."""
     import jax
 
     with jax.enable_x64(True):
-        path = _compiled_follow()(system.shifted, w, start, end)
+        path = _compiled_follow()(system.shifted, w, start, end, level)
         return Path(*(np.asarray(entry) for entry in path))

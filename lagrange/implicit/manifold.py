@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from lagrange.implicit.regularity import EPS, NotConverged
-from lagrange.implicit.system import evaluated, flat_array, flat_start, name_of
+from lagrange.implicit.regularity import EPS, NotConverged, NotRegular, Regularity
+from lagrange.implicit.system import System, evaluated, flat_array, flat_start, name_of
+from lagrange.kkt.dependence import NEGLIGIBLE, dependent_groups
 from lagrange.kkt.null_space import RangeNullSpace
 from lagrange.model.named_pytree import Layout, Vector, point_text
 from lagrange.model.numpy_tracing import traceable
@@ -109,3 +111,49 @@ def landed(manifold: Manifold, x: Vector) -> Vector:
             f"({point_text(manifold.layout.names(), x)}). Start nearer to the manifold"
         )
     return x
+
+
+def singular(manifold: Manifold, x: Vector, where: str) -> NotRegular:
+    """The error that says where h' loses rank, and which rows are to blame."""
+    A = manifold.derivative(1, x)
+    A = np.where(np.isfinite(A), A, 0.0)
+    names, rows = manifold.layout.names(), manifold.rows
+    groups = dependent_groups(A, rows)
+    zero = [group[0] for group in groups if len(group) == 1]
+    dependent = [f"{first} depends on {', '.join(others)}" for first, *others in groups if others]
+    blamed = [f"the gradient of {row} is zero" for row in zero] + dependent
+    rank = RangeNullSpace(A).rank
+    left = np.linalg.svd(A)[0][:, -1]
+    found = Regularity(
+        regular=False,
+        rank=rank,
+        size=A.shape[0],
+        margin=0.0,
+        smallest_singular_value=float(np.linalg.svd(A, compute_uv=False)[-1]),
+        condition=float("inf"),
+        null_direction=left,
+        distance=0.0,
+        rounding=float("inf"),
+        weakest=tuple(rows[i] for i in np.flatnonzero(np.abs(left) > NEGLIGIBLE)),
+    )
+    why = f": {'; '.join(blamed)}" if blamed else ""
+    message = (
+        f"{where}, at ({point_text(names, x)}){why}. "
+        f"{'No manifold passes through: start at another point.' if blamed else 'Take a chart nearer by: move_to.'}"
+    )
+    return NotRegular(message, manifold.layout.tree(x), None, found)
+
+
+@functools.cache
+def chart_system(manifold: Manifold, r: int, d: int) -> System:
+    """F(v, p) = B h(x0 + Z u + Y v) with p = (u, x0, Z, Y, B): r equations, compiled once for all charts of h."""
+    n, m = manifold.layout.size, len(manifold.rows)
+    sizes = np.cumsum([0, d, n, n * d, n * r, r * m]).tolist()
+
+    def equations(v: Any, p: Any) -> Any:
+        u, x0, Z, Y, B = (p[start:stop] for start, stop in pairwise(sizes))
+        x = x0 + Z.reshape(n, d) @ u + Y.reshape(n, r) @ v
+        return B.reshape(r, m) @ manifold.value(x)
+
+    normal, frame = Layout(None, ("v",), ((r,),)), Layout(None, ("u",), ((sizes[-1],),))
+    return System(manifold.name, equations, normal, frame, tuple(f"{manifold.name}[{i}]" for i in range(r)), "u")

@@ -45,8 +45,11 @@ def jacobian_map(F: Equations, w: Array, p: Any) -> Callable[[Array], Array]:
     return along
 
 
-def newton(F: Equations, start: Array, p: Any) -> Root:
-    """The root of F(., p) that Newton's method contracts to from `start`. Traceable by JAX."""
+def newton(F: Equations, start: Array, p: Any, level: Any = 0.0) -> Root:
+    """The root of F(., p) that Newton's method contracts to from `start`. Traceable by JAX.
+
+    `level` is the size of w nearby: where w passes through zero, rounding is relative to it.
+    """
     import jax.numpy as jnp
     from jax import lax
 
@@ -57,13 +60,13 @@ def newton(F: Equations, start: Array, p: Any) -> Root:
         residual = F(w, p)
         step = jacobian_inverse(F, w, p).apply(-residual)
         size, reached = jnp.max(jnp.abs(step)), w + step
-        level = jnp.max(jnp.abs(reached))
+        size_of_w = jnp.maximum(level, jnp.max(jnp.abs(reached)))
+        finite = jnp.all(jnp.isfinite(residual)) & jnp.isfinite(size) & jnp.isfinite(size_of_w)
         allowed = jnp.where(k == 0, jnp.inf, jnp.where(k == 1, FIRST_CONTRACTION, LATER_CONTRACTION)) * before
         contracts = size <= allowed
-        floor = ~contracts & (size <= eps**ROUNDING_FLOOR * level)
-        arrived = (size <= ARRIVED * eps * level) | floor
-        finite = jnp.all(jnp.isfinite(residual))
-        return k + 1, jnp.where(jnp.isfinite(size), reached, w), size, arrived, contracts | arrived, finite
+        floor = ~contracts & (size <= eps**ROUNDING_FLOOR * size_of_w)
+        arrived = finite & ((size <= ARRIVED * eps * size_of_w) | floor)
+        return k + 1, jnp.where(finite, reached, w), size, arrived, finite & (contracts | arrived), finite
 
     def goes_on(state: tuple[Any, ...]) -> Any:
         k, _, _, arrived, contracts, _ = state

@@ -135,29 +135,39 @@ def measure(system: System, w: Vector, p: Vector) -> Regularity:
     )
 
 
-def not_regular(system: System, w: Vector, p: Vector, where: str, found: Regularity) -> NotRegular:
-    """The error that says where F_w is singular, along what, and what to do next."""
+def not_regular(
+    system: System, w: Vector, p: Vector, where: str, found: Regularity, came_from: tuple[Vector, Vector]
+) -> NotRegular:
+    """The error that says where F_w is singular, along what, and what to do next.
+
+    `came_from` (w, p) gives the sizes that numbers are compared with.
+    """
     unknowns, parameters = system.unknowns, system.parameters
     direction = unknowns.flatten(found.null_direction, "w")
     names = unknowns.names()
     message = (
         f"{where}: the Jacobian of {system.name} with respect to ({', '.join(names[:8])}) is singular at "
         f"({point_text(names, w)}), ({point_text(parameters.names(), p)}), with null direction "
-        f"({point_text(names, direction)}). {_kind(system, w, p)}"
+        f"({point_text(names, direction)}). {_kind(system, w, p, came_from)}"
     )
     return NotRegular(message, unknowns.tree(w), parameters.tree(p), found)
 
 
-def _kind(system: System, w: Vector, p: Vector) -> str:
-    # A simple fold: one direction v is lost, u'F_p != 0 and u'F_ww[v, v] != 0 with u the left null vector.
+def _kind(system: System, w: Vector, p: Vector, came_from: tuple[Vector, Vector]) -> str:
+    # A simple fold: one direction v is lost, u'F_p != 0 and u'F_ww[v, v] != 0 with u the left null vector. In units of
+    # w and p:  |u'F_p| |p|  and  |u'F_ww[v, v]| |w|^2  are both changes of F.
     F_w, F_p = (np.nan_to_num(matrix) for matrix in system.jacobians(w, p))
     left, values, right = np.linalg.svd(F_w)
     bend = np.nan_to_num(system.second_along(w, p, right[-1]))
-    size = max(float(values[0]), float(np.abs(F_p).max(initial=0.0)))
-    reach = max(float(values[0]), float(np.linalg.norm(bend)) * max(1.0, float(np.abs(w).max())))
+    size_w, size_p = (
+        max(np.abs(a).max(initial=0.0), np.abs(b).max(initial=0.0)) or 1.0
+        for a, b in zip(came_from, (w, p), strict=True)
+    )
+    reach = max(float(values[0]), float(np.linalg.norm(bend)) * size_w)
     lost = np.count_nonzero(values <= LOST * reach)
-    leads = float(np.abs(left[:, -1] @ F_p).max(initial=0.0)) > LOST * size
-    if lost == 1 and leads and abs(left[:, -1] @ bend) > LOST * size:
+    leads = float(np.abs(left[:, -1] @ F_p).max(initial=0.0)) * size_p
+    curves = abs(float(left[:, -1] @ bend)) * size_w**2
+    if lost == 1 and min(leads, curves) > LOST * max(leads, curves):
         return (
             "This is a fold: two solutions meet here and there is none beyond. Stay on this side, or take another of "
             "the variables for the parameter."

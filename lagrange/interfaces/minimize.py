@@ -66,8 +66,10 @@ def minimize(
         Where to start; need not be feasible.
     args : tuple
         Further arguments of fun, jac, hess and hessp (not of the constraints).
-    method : None or "newton-kkt"
-        There is one method, and it is not one of SciPy's.
+    method : None, "newton-kkt" or "feasible-path"
+        See `Problem.solve`; none of SciPy's. By "feasible-path", fun is called at points that satisfy all equality
+        constraints and nowhere else; where no such point is found, fun and what derives from it are nan, and the
+        result has the constraints that were in the way.
     jac : callable, True, or None
         jac(x, *args), shape (n,). None, False, "2-point", "3-point" and "cs" all ask for what `lagrange`
         does by itself: derivatives by JAX, exact to rounding, and finite differences with a
@@ -148,7 +150,7 @@ def minimize(
         bounds=bounds_of(bounds, start.size),
     )
     solution = problem.solve(start, callback=_watcher(callback), **settings)
-    return _scipy_result(solution, start, bounds is not None, started)
+    return _scipy_result(solution, bounds is not None, started)
 
 
 def _settings(method: str | None, tol: float | None, options: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -158,7 +160,8 @@ def _settings(method: str | None, tol: float | None, options: Mapping[str, Any] 
             f"method must be None or {' or '.join(map(repr, METHODS))}, got {method!r}: "
             f"lagrange has its own method and none of SciPy's"
         )
-    settings: dict[str, Any] = {} if tol is None else {"tol": tol}
+    given = {"method": method, "tol": tol}
+    settings: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     for option, value in (options or {}).items():
         name = ALIASES.get(option, option)
         if name not in OPTIONS:
@@ -187,12 +190,9 @@ def _watcher(callback: Function | None) -> Callable[[IterationRecord], bool] | N
     return watch
 
 
-def _scipy_result(solution: Solution, start: Vector, bounded: bool, started: float) -> scipy.optimize.OptimizeResult:
+def _scipy_result(solution: Solution, bounded: bool, started: float) -> scipy.optimize.OptimizeResult:
     result, counts = solution.result, solution.evaluations
-    derivatives, _, p = solution.problem.prepare(start)
-    of_objective = np.zeros(1 + result.y.size)
-    of_objective[0] = 1.0
-    jacobian, hessian = Evaluation(derivatives, p).derivatives(result.x, of_objective)
+    jacobian, hessian = _derivatives(solution)
     lagrangian_gradient = jacobian[0] + jacobian[1:].T @ result.y + result.z
     by_constraint = result.program.by_constraint
     multipliers = [np.ravel(block) for block in by_constraint(result.y).values()]
@@ -220,6 +220,16 @@ def _scipy_result(solution: Solution, start: Vector, bounded: bool, started: flo
         kind=result.kind,
         solution=solution,
     )
+
+
+def _derivatives(solution: Solution) -> tuple[Vector, Vector]:
+    """Jacobian of (f, c) and Hessian of f at the solution; nan where no point was found to call f at."""
+    result = solution.result
+    n, rows = result.x.size, 1 + result.y.size
+    if result.program.definition is not solution.problem.definition:  # that of a landing
+        return np.full((rows, n), np.nan), np.full((n, n), np.nan)
+    derivatives, _, p = solution.problem.prepare(result.x)
+    return Evaluation(derivatives, p).derivatives(result.x, np.eye(rows)[0])
 
 
 def _status(solution: Solution) -> int:

@@ -27,13 +27,15 @@ REFINE_ABOVE = 1e-12  # relative residual that asks for a step of iterative refi
 class RangeNullSpace:
     """Orthonormal bases Y (n, r) and Z (n, n - r) of the range of A' and the null space of A, and the rank r.
 
+    Pivots below `tolerance`, relative to the first, count as zero.
+
     Attributes
     ----------
     pivots : row numbers of A, the r independent ones first
     margin : |R_rr| / |R_11|, the smallest accepted pivot relative to the largest; inf for no rows
     """
 
-    def __init__(self, A: Vector) -> None:
+    def __init__(self, A: Vector, tolerance: float = RANK_TOLERANCE) -> None:
         self.A = A
         rows, n = A.shape
         if rows == 0:
@@ -48,8 +50,8 @@ class RangeNullSpace:
         # Pivoting sorts the diagonal: the last entry tells at once whether the rank is full.
         self.rank = (
             diagonal.size
-            if diagonal[-1] > RANK_TOLERANCE * largest
-            else int(np.count_nonzero(diagonal > RANK_TOLERANCE * largest))
+            if diagonal[-1] > tolerance * largest
+            else int(np.count_nonzero(diagonal > tolerance * largest))
         )
         self.margin = float(diagonal[self.rank - 1]) / largest if self.rank else 0.0
         self.R = qr[: self.rank, : self.rank]

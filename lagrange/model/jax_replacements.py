@@ -6,6 +6,7 @@ at zero, where 1/2 and 0 are right. A Hessian made of them would be wrong withou
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 
@@ -37,4 +38,9 @@ def i1(x: Any) -> Any:
     return jnp.where(x == 0.0, x / 2.0 + x**3 / 16.0, special.i1(jnp.where(x == 0.0, 1.0, x)))
 
 
-REPLACEMENTS = {"numpy.hypot": hypot, "numpy.i0": i0, "scipy.special.i0": i0, "scipy.special.i1": i1}
+REPLACEMENTS: dict[str, Callable[..., Any]] = {
+    "numpy.hypot": hypot,
+    "numpy.i0": i0,
+    "scipy.special.i0": i0,
+    "scipy.special.i1": i1,
+}

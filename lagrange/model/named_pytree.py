@@ -205,8 +205,8 @@ def point_text(names: list[str], x: Vector) -> str:
 
 
 def nested_derivative(matrix: Any, outputs: Layout, inputs: Layout) -> Any:
-    """A derivative (outputs.size, inputs.size) nested like `jax.jacobian`: a pytree like the outputs of pytrees like the
-    inputs, each leaf of shape (shape of the output leaf) + (shape of the input leaf).
+    """A derivative (outputs.size, inputs.size) nested like `jax.jacobian`: a pytree like the outputs of pytrees like
+    the inputs, each leaf of shape (shape of the output leaf) + (shape of the input leaf).
 
     Examples
     --------

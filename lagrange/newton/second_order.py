@@ -8,17 +8,15 @@ it is long, small residuals are no sign of a solution (exp(-x) at x = 20).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
 from lagrange.derivatives.scaling import StandardProgram
+from lagrange.kkt.critical_cone import cone_curvatures, eigenpairs, step_left
 from lagrange.kkt.null_space import RangeNullSpace
 from lagrange.model.named_pytree import Mask, Vector
 from lagrange.model.reductions import largest
-from lagrange.model.standard_form import Indices
 from lagrange.model.status import PointKind
 
 CURVATURE_TOLERANCE = 1e-7  # eigenvalues below this, relative to the largest entry of W, are undecided
@@ -26,7 +24,6 @@ STRONGLY_ACTIVE = 1e-8  # multipliers above this, relative to the largest, keep 
 LARGEST_STEP_LEFT = 1e-2  # a Newton step longer than this, relative to max(1, |x|), is a point still on its way
 SETTLED_STEP = 1e-6  # after a step shorter than this the Hessian is taken for constant
 SAME_CURVATURE = 0.9  # share of the smallest eigenvalue that must be left after the step
-FACES = 6  # weakly active constraints whose faces are searched for negative curvature
 PENALTY = 10.0  # weight of the violation, in multipliers, when a way down is chosen
 LEAVING_STEPS = (1.0, 1e-1, 1e-2, 1e-3)  # relative to max(1, |x|)
 
@@ -59,29 +56,28 @@ def curvature(program: StandardProgram, x: Vector, y: Vector, z: Vector, active:
     A = active_jacobian(program, J, active)
     basis = RangeNullSpace(A)
     independent = basis.rank == A.shape[0]
-    values, vectors = _eigenpairs(basis.Z, W)
-    force = (g + y.dot(J) - program.form.scatter(z)[: x.size]).dot(vectors)
-    curved = values > CURVATURE_TOLERANCE
-    step = vectors[:, curved].dot(-force[curved] / (values[curved] * largest(W.ravel())))
-    step_left = largest(step) / max(1.0, largest(x))
+    values, vectors = eigenpairs(basis.Z, W)
+    residual = g + y.dot(J) - program.form.scatter(z)[: x.size]
+    step = step_left(values, vectors, W, residual, CURVATURE_TOLERANCE)
+    left = largest(step) / max(1.0, largest(x))
     weak = bool((strong != active).any())
-    if step_left > LARGEST_STEP_LEFT:
-        return Curvature(PointKind.NOT_STATIONARY, nowhere, independent, step_left, weak)
+    if left > LARGEST_STEP_LEFT:
+        return Curvature(PointKind.NOT_STATIONARY, nowhere, independent, left, weak)
     if values.size and values[0] < -CURVATURE_TOLERANCE:
-        return Curvature(PointKind.SADDLE_OR_MAXIMUM, vectors[:, 0], independent, step_left, weak)
+        return Curvature(PointKind.SADDLE_OR_MAXIMUM, vectors[:, 0], independent, left, weak)
     if weak:
         # Weakly active constraints may be left to one side: the critical cone has faces to be searched.
         down = _down_the_cone(program, J, W, active, strong)
         if down is not None:
-            return Curvature(PointKind.SADDLE_OR_MAXIMUM, down, independent, step_left, weak)
-        values, vectors = _eigenpairs(RangeNullSpace(active_jacobian(program, J, strong)).Z, W)
+            return Curvature(PointKind.SADDLE_OR_MAXIMUM, down, independent, left, weak)
+        values, vectors = eigenpairs(RangeNullSpace(active_jacobian(program, J, strong)).Z, W)
     strict = not values.size or bool(values[0] > CURVATURE_TOLERANCE)
-    if strict and values.size and step_left > SETTLED_STEP:
+    if strict and values.size and left > SETTLED_STEP:
         _, _, W_after = program.derivatives(x + step, y)
         after = vectors[:, 0].dot(W_after).dot(vectors[:, 0])
         strict = bool(after >= SAME_CURVATURE * values[0] * largest(W.ravel()))
     kind = PointKind.STRICT_MINIMUM if strict else PointKind.MINIMUM_NOT_STRICT
-    return Curvature(kind, nowhere, independent, step_left, weak)
+    return Curvature(kind, nowhere, independent, left, weak)
 
 
 def leave(program: StandardProgram, x: Vector, y: Vector, direction: Vector) -> Vector:
@@ -112,33 +108,9 @@ def active_jacobian(program: StandardProgram, J: Vector, active: Mask) -> Vector
     return np.asarray(A / np.where(lengths > 0.0, lengths, 1.0)[:, None])
 
 
-def _eigenpairs(Z: Vector, W: Vector) -> tuple[Vector, Vector]:
-    """Eigenvalues of Z'WZ, relative to the largest entry of W, ascending; eigenvectors as columns in x."""
-    if not Z.shape[1]:
-        return np.empty(0), np.empty((Z.shape[0], 0))
-    values, vectors = np.linalg.eigh(Z.T @ W @ Z)
-    return values / (largest(W.ravel()) or 1.0), Z @ vectors
-
-
 def _down_the_cone(program: StandardProgram, J: Vector, W: Vector, active: Mask, strong: Mask) -> Vector | None:
     """A direction of negative curvature in the critical cone, searched for on its faces; None if none is found."""
-    form = program.form
-    weak = active & ~strong
-    for kept in _faces(np.flatnonzero(weak)):
-        on_face = strong.copy()
-        on_face[kept] = True
-        values, vectors = _eigenpairs(RangeNullSpace(active_jacobian(program, J, on_face)).Z, W)
-        for direction in vectors[:, values < -CURVATURE_TOLERANCE].T:
-            rates = (form.sign * np.concatenate([direction, J[form.equalities :] @ direction])[form.index])[weak]
-            for sign in (1.0, -1.0):
-                if (sign * rates >= -STRONGLY_ACTIVE).all():
-                    return np.asarray(sign * direction)
-    return None
-
-
-def _faces(weak: Indices) -> Iterator[list[int]]:
-    # From the whole cone to its edges: which weakly active constraints stay active.
-    sizes = range(weak.size) if weak.size <= FACES else (0, weak.size - 1)
-    for size in sizes:
-        for kept in combinations(weak.tolist(), size):
-            yield list(kept)
+    form, weak = program.form, active & ~strong
+    outward = -form.sign[weak, None] * np.concatenate([np.eye(form.n), J[form.equalities :]])[form.index[weak]]
+    held = active_jacobian(program, J, strong)
+    return next((down for _, down in cone_curvatures(W, held, outward, below=-CURVATURE_TOLERANCE)), None)

@@ -1,0 +1,71 @@
+"""Curvature on a tangent space and on a critical cone: what second-order conditions are read from.
+
+    C = {d : H d = 0,  G d <= 0},    H the gradients that are held (equalities, strongly active constraints),
+                                     G the weakly active ones, turned outward
+
+The smallest d'Wd over unit d of C is an eigenvalue of the reduced Hessian of some face of C, with its eigenvector
+in the cone (for the orthant: Kaplan 2000, "A test for copositive matrices", Linear Algebra Appl. 313). Going through
+all faces decides copositivity; their number doubles with every weakly active constraint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+import numpy as np
+
+from lagrange.kkt.null_space import RangeNullSpace
+from lagrange.model.named_pytree import Vector
+from lagrange.model.reductions import largest
+
+FACES = 6  # weakly active constraints whose faces are all searched
+IN_THE_CONE = 1e-8  # rates G d below this count as zero
+
+
+def eigenpairs(Z: Vector, W: Vector) -> tuple[Vector, Vector]:
+    """Eigenvalues of Z'WZ, relative to the largest entry of W, ascending; eigenvectors as columns in x."""
+    if not Z.shape[1]:
+        return np.empty(0), np.empty((Z.shape[0], 0))
+    values, vectors = np.linalg.eigh(Z.T @ W @ Z)
+    return values / (largest(W.ravel()) or 1.0), Z @ vectors
+
+
+def step_left(values: Vector, vectors: Vector, W: Vector, residual: Vector, flat: float) -> Vector:
+    """The Newton step in x that a residual of stationarity still asks for, where eigenvalues exceed `flat`."""
+    curved = values > flat
+    force = residual.dot(vectors)[curved]
+    return np.asarray(vectors[:, curved].dot(-force / (values[curved] * largest(W.ravel()))))
+
+
+def cone_curvatures(W: Vector, held: Vector, weak: Vector, below: float = np.inf) -> Iterator[tuple[float, Vector]]:
+    """Curvatures d'Wd, relative to the largest entry of W, and unit directions d in the cone, face by face.
+
+    The smallest curvature over the whole cone is among them where there are at most `FACES` weak rows; only those
+    `below` a value are given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> W = np.array([[0.0, -1.0], [-1.0, 0.0]])  # d'Wd = -2 d0 d1 over d >= 0
+    >>> value, d = min(cone_curvatures(W, np.empty((0, 2)), -np.eye(2)), key=lambda pair: pair[0])
+    >>> value.round(12), d.round(3)
+    (np.float64(-1.0), array([0.707, 0.707]))
+    """
+    lengths = np.linalg.norm(weak, axis=1)
+    weak = weak / np.where(lengths > 0.0, lengths, 1.0)[:, None]
+    for kept in _faces(len(weak)):
+        values, vectors = eigenpairs(RangeNullSpace(np.concatenate([held, weak[kept]])).Z, W)
+        for k in np.flatnonzero(values < below):
+            rates = weak @ vectors[:, k]
+            for sign in (1.0, -1.0):
+                if (sign * rates <= IN_THE_CONE).all():
+                    yield values[k], sign * vectors[:, k]
+                    break
+
+
+def _faces(weak: int) -> Iterator[list[int]]:
+    # From the whole cone to its edges: which weakly active constraints stay active.
+    for size in range(weak + 1) if weak <= FACES else (0, weak - 1):
+        for kept in combinations(range(weak), size):
+            yield list(kept)
