@@ -8,10 +8,12 @@ from lagrange.implicit.implicit_function import ImplicitFunction, implicit_funct
 from lagrange.implicit.inverse_function import InverseFunction, inverse_function
 from lagrange.implicit.regularity import NotConverged, NotRegular
 from lagrange.implicit.root import ImplicitFunctionWarning
+from lagrange.interfaces.cvxpy_problem import from_cvxpy
 from lagrange.interfaces.minimize import minimize
 from lagrange.model.constraint import Constraint, at_least, at_most, between, equals
 from lagrange.model.status import PointKind, StopReason
 from lagrange.problem import Problem, check_derivatives
+from lagrange.sensitivity.not_differentiable import NotDifferentiable
 from lagrange.solution import Solution
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "ImplicitFunctionWarning",
     "InverseFunction",
     "NotConverged",
+    "NotDifferentiable",
     "NotRegular",
     "PointKind",
     "Problem",
@@ -34,6 +37,7 @@ __all__ = [
     "check_derivatives",
     "equals",
     "fixed_point",
+    "from_cvxpy",
     "implicit_function",
     "inverse_function",
     "minimize",

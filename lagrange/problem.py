@@ -10,13 +10,19 @@ import numpy as np
 from lagrange.derivatives.derivative_check import check_derivatives as _check_derivatives
 from lagrange.derivatives.derivative_report import DerivativeReport
 from lagrange.derivatives.evaluation import Derivatives, derivatives_of
+from lagrange.feasible_solve import solve_on_manifold
 from lagrange.model.constraint import Constraint
+from lagrange.model.description import Descriptions
 from lagrange.model.named_pytree import Vector
 from lagrange.model.program import Definition, Program, bind
-from lagrange.model.settings import Settings
+from lagrange.model.settings import FEASIBLE_PATH, Settings
 from lagrange.newton.monitor import IterationRecord
+from lagrange.optimality.examine import DEFAULT_TOLERANCE, examine, flat_multipliers
+from lagrange.optimality.infeasibility import Infeasibility, explain_infeasibility
 from lagrange.preflight import preflight
 from lagrange.preflight_record import Preflight
+from lagrange.sensitivity.argmin import Argmin
+from lagrange.sensitivity.parametric_program import ParametricProgram
 from lagrange.solution import Solution
 from lagrange.solve import solve
 
@@ -34,6 +40,9 @@ class Problem:
         By name: `lagrange.equals(c, rhs)`, `at_most(c, hi)`, `at_least(c, lo)`, `between(lo, c, hi)`.
     bounds : pair, dict, scipy.optimize.Bounds, function of p, or None
         (lower, upper) of numbers, arrays, pytrees like x or None; for a dict x also {key: (lower, upper)}.
+    describe : dict of str to str, or None
+        What names mean, for tables, reports and plots: {"radius": "radius of the can [cm]", "objective": "[cm^2]"}, of
+        variables, constraints and parameters; elements of arrays inherit. Text and unit may each be left out.
 
     Raises
     ------
@@ -61,6 +70,7 @@ class Problem:
         bounds: Any = None,
         *,
         maximize: Callable[..., Any] | None = None,
+        describe: Mapping[str, str] | None = None,
     ) -> None:
         if (minimize is None) == (maximize is None):
             raise TypeError("give exactly one of minimize= and maximize=")
@@ -77,7 +87,9 @@ class Problem:
                     f"the entry {name!r} is {item!r}"
                 )
         self.definition = Definition(objective, maximize is not None, constraints, bounds)
+        self.descriptions = Descriptions.of(describe)
         self._bound: dict[Any, Derivatives] = {}
+        self._parametric: dict[int, ParametricProgram] = {}
 
     def solve(
         self,
@@ -124,11 +136,13 @@ class Problem:
             raise TypeError(f"callback must be a function of an IterationRecord or None, got {callback!r}")
         if warm is not None and not isinstance(warm, Solution):
             raise TypeError(f"warm must be a Solution of this problem or None, got {warm!r}")
-        derivatives, x_flat, p_flat = self.prepare(x0, p)
-        result = solve(
-            derivatives, x_flat, p_flat, settings, callback=callback, warm=None if warm is None else warm.result
-        )
-        return Solution(self, result)
+        before = None if warm is None else warm.result
+        if settings.method == FEASIBLE_PATH:
+            # x0 may be where the objective cannot be evaluated: the landed point is the first it sees.
+            result = solve_on_manifold(self.definition, self._derive, x0, p, settings, callback=callback, warm=before)
+        else:
+            result = solve(*self.prepare(x0, p), settings, callback=callback, warm=before)
+        return Solution(self, result, settings)
 
     def preflight(self, x0: Any, p: Any = None) -> Preflight:
         """Look before solving: counts, degrees of freedom, shapes, finiteness, scaling, dependent rows, derivatives.
@@ -148,12 +162,146 @@ class Problem:
         """
         return preflight(*self.prepare(x0, p))
 
+    def examine(
+        self, x: Any, p: Any = None, multipliers: Mapping[str, Any] | None = None, *, tol: float = DEFAULT_TOLERANCE
+    ) -> Solution:
+        """The verdict on a point that another solver found, or a guess, as a `Solution`; the point is not moved.
+
+        Parameters
+        ----------
+        x, p : pytree
+            The point and the parameters.
+        multipliers : dict or None
+            By constraint name, with the signs of `Solution.multipliers`; None for those that fit best. Those of the
+            bounds follow from stationarity.
+        tol : float
+            Relative tolerance on the unscaled KKT residuals. Default 1e-6: other solvers do not go further unasked.
+
+        Returns
+        -------
+        Solution
+            `success`, `kind`, `message`, `residuals`, `active`, and all its methods.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For input that does not fit, by name.
+
+        Examples
+        --------
+        >>> import lagrange as lg
+        >>> problem = lg.Problem(minimize=lambda x: x @ x, subject_to={
+        ...     "sum": lg.equals(lambda x: x.sum(), 8.0), "twice": lg.equals(lambda x: 2 * x.sum(), 16.0)})
+        >>> problem.examine([0.5, 7.5]).success, problem.examine([4.0, 4.0]).success
+        (False, True)
+        """
+        derivatives, x_flat, p_flat = self.prepare(x, p)
+        y = None if multipliers is None else flat_multipliers(derivatives.program, multipliers)
+        return Solution(self, examine(derivatives, x_flat, p_flat, y, tol))
+
+    def explain_infeasibility(self, x: Any, p: Any = None) -> Infeasibility:
+        """Why no point near x satisfies the constraints: a minimal conflict by name, and the smallest repairs.
+
+        Where all constraints are linear the answer is exact; else it is local.
+
+        Returns
+        -------
+        Infeasibility
+            Print it. `feasible` is True where a point that satisfies everything was found.
+
+        Raises
+        ------
+        ValueError
+            Where a constraint is not finite at x.
+
+        Examples
+        --------
+        >>> import lagrange as lg
+        >>> problem = lg.Problem(minimize=lambda x: x @ x, subject_to={
+        ...     "demand": lg.at_least(lambda x: x.sum(), 5.0), "loose": lg.at_least(lambda x: x[0], -5.0)},
+        ...     bounds=(None, 2.0))
+        >>> why = problem.explain_infeasibility([0.0, 0.0])
+        >>> why.conflict
+        ('demand', 'upper bound of x[0]', 'upper bound of x[1]')
+        >>> round(why.repair["demand"], 6)
+        -1.0
+        """
+        return explain_infeasibility(*self.prepare(x, p))
+
+    def argmin(self, p: Any, *, x0: Any) -> Any:
+        """The solution x*(p), differentiable by JAX: `jit`, `grad`, `jacfwd`, `jacrev`, `vmap`, any order.
+
+        Parameters
+        ----------
+        p : pytree
+            Parameters: JAX arrays or tracers, or plain numbers.
+        x0 : pytree
+            Where every solve starts; a constant.
+
+        Returns
+        -------
+        pytree like x0
+            Of JAX arrays. NaN, with an `ImplicitFunctionWarning`, where no solution was verified; its derivative is NaN
+            where it does not exist: a constraint active without pressing, dependent gradients, no strict minimum.
+
+        Examples
+        --------
+        >>> import jax
+        >>> import lagrange as lg
+        >>> problem = lg.Problem(minimize=lambda x, p: (x - p) ** 2, bounds=(0.0, None))
+        >>> float(jax.grad(lambda p: problem.argmin(p, x0=1.0))(2.0)), float(problem.argmin(-1.0, x0=1.0))
+        (1.0, 0.0)
+        """
+        argmin, start, p_flat = self._argmin(p, x0)
+        return argmin.program.variables.unflatten(argmin(start, p_flat)[0])
+
+    def optimal_multipliers(self, p: Any, *, x0: Any) -> dict[str, Any]:
+        """The multipliers by constraint name as functions of p that JAX differentiates; see `argmin`."""
+        argmin, start, p_flat = self._argmin(p, x0)
+        _, y, _ = argmin(start, p_flat)
+        blocks, at = {}, 0
+        for function in argmin.program.constraints:
+            blocks[function.name] = y[at : at + function.size].reshape(function.shape)
+            at += function.size
+        return blocks
+
+    def optimal_value(self, p: Any, *, x0: Any) -> Any:
+        """The optimal objective, as stated, as a function of p that JAX differentiates; see `argmin`."""
+        argmin, start, p_flat = self._argmin(p, x0)
+        x, _, _ = argmin(start, p_flat)
+        return argmin.value(x, p_flat)
+
+    def _argmin(self, p: Any, x0: Any) -> tuple[Argmin, Vector, Any]:
+        # What is made here depends on the structure of p only: zeros stand for tracers.
+        import jax
+        import numpy as np
+
+        example = jax.tree.map(lambda leaf: np.ones(np.shape(leaf)), p)
+        derivatives, start, p_one = self.prepare(x0, example)
+        parametric = self.parametric(derivatives)
+        argmin = parametric.argmin(lambda x0, p: solve(derivatives, x0, p, Settings()), p_one)
+        return argmin, start, derivatives.program.parameters.ravel(p, "p")
+
+    def parametric(self, derivatives: Derivatives) -> ParametricProgram:
+        """The program of these derivatives as a function of p, with what is compiled for it."""
+        return self._parametric.setdefault(id(derivatives), ParametricProgram(derivatives))
+
     def prepare(self, x0: Any, p: Any = None) -> tuple[Derivatives, Vector, Vector]:
         """Flat x0 and p, and the derivatives of the program, compiled at most once per structure of x and p."""
-        key = _structure(x0), _structure(p)
+        return self._derive(self.definition, x0, p)
+
+    def _derive(self, definition: Definition, x0: Any, p: Any) -> tuple[Derivatives, Vector, Vector]:
+        # The same for this definition or for a part of it.
+        key = (
+            definition.objective is self.definition.objective,
+            tuple(definition.constraints),
+            *map(_structure, (x0, p)),
+        )
         derivatives = self._bound.get(key)
         if derivatives is None:
-            program = bind(self.definition, x0, p)
+            program = bind(definition, x0, p)
+            if definition is self.definition:
+                self.descriptions.check(program.variable_names, program.row_names, program.parameters.names())
             x_flat, p_flat = _flat(program, x0, p)
             program.row_sides(p_flat)
             program.bound_sides(p_flat)

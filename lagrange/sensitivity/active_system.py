@@ -1,0 +1,146 @@
+"""The KKT system of the active constraints at a solution, and how the parameters enter it.
+
+    Lambda(x, lambda; p) = f + lambda . (a(x, p) - b(p))      a the active rows and variables, b their sides
+
+    F = (Lambda_x, Lambda_lambda) = 0,     F_w = [ W  A' ]     F_p = [ G ]     W = Lambda_xx,  G = Lambda_xp
+                                                 [ A  0  ]           [ r ]     r = (a - b)_p
+
+The matrix is that of the solver's last Newton step, factorized by the same null-space method, once for all parameters,
+right sides and bounds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lagrange.derivatives.evaluation import Evaluation
+from lagrange.derivatives.parameter_derivatives import ParameterSource, Sides
+from lagrange.kkt.null_space import NullSpaceFactorization, RangeNullSpace
+from lagrange.model.named_pytree import Vector
+from lagrange.newton.second_order import CURVATURE_TOLERANCE
+from lagrange.optimality.active_set import ActiveSet, active_set
+from lagrange.optimality.multiplier_polyhedron import MultiplierPolyhedron
+from lagrange.result import Result
+
+
+@dataclass(frozen=True)
+class Linearized:
+    """W, G, r and the derivatives of the value in p, for one choice of multipliers.
+
+    Attributes
+    ----------
+    W : (n, n);  G : (n, q);  r : (k, q)
+    slope : (q,) Lambda_p, the derivative of the signed optimal value (envelope theorem)
+    direct : (q,) f_p, the part of it that is the objective's own
+    second : (q, q) Lambda_pp
+    rows, sides : derivatives in p of F = (signed f, c), (1 + m, q), and of all sides
+    exact : False where derivatives in p are differences
+    """
+
+    W: Vector
+    G: Vector
+    r: Vector
+    slope: Vector
+    direct: Vector
+    second: Vector
+    rows: Vector
+    sides: Sides
+    exact: bool
+
+
+@dataclass(frozen=True)
+class ActiveSystem:
+    """The active constraints of a solution (k of them) with everything that sensitivities need.
+
+    Attributes
+    ----------
+    curved : the reduced Hessian on the tangent space of the constraints that press is positive definite
+    weakest : (n,) tangent direction of least curvature; zero where there is no tangent direction
+    unique : the gradients of the active constraints are independent (LICQ), so the multipliers are unique
+    """
+
+    evaluation: Evaluation
+    source: ParameterSource
+    result: Result
+    active: ActiveSet
+    polyhedron: MultiplierPolyhedron
+    at: Linearized
+    factorization: NullSpaceFactorization
+    curved: bool
+    weakest: Vector
+
+    @property
+    def unique(self) -> bool:
+        return not self.polyhedron.null.shape[1]
+
+    def linearized(self, multipliers: Vector) -> Linearized:
+        """The linearization with other multipliers (k,) than the ones of the solution."""
+        return _linearized(self.evaluation, self.source, self.result, self.active, multipliers)
+
+    def solve(self, r_x: Vector, r_A: Vector) -> tuple[Vector, Vector]:
+        """(dx, dlambda) with W dx + A' dlambda = r_x, A dx = r_A, column by column; one factorization for all."""
+        pairs = [self.factorization.solve(*columns) for columns in zip(r_x.T, r_A.T, strict=True)]
+        n, k = self.active.gradients.shape[1], self.active.gradients.shape[0]
+        if not pairs:
+            return np.empty((n, 0)), np.empty((k, 0))
+        return np.column_stack([dx for dx, _ in pairs]), np.column_stack([dy for _, dy in pairs])
+
+
+def active_system(evaluation: Evaluation, source: ParameterSource, result: Result) -> ActiveSystem:
+    """The active system at the point of a result, which has multipliers."""
+    active = active_set(evaluation, result)
+    at = _linearized(evaluation, source, result, active, active.multipliers)
+    A = active.gradients
+    factorization = NullSpaceFactorization(at.W, None, A, A.shape[0])
+    factorization.regularize(0.0)
+    pressing = RangeNullSpace(active.unit[active.strong], active.noise).Z
+    curved, weakest = True, np.zeros(A.shape[1])
+    if pressing.shape[1]:
+        values, vectors = np.linalg.eigh(pressing.T @ at.W @ pressing)
+        curved = bool(values[0] > CURVATURE_TOLERANCE * (np.abs(at.W).max() or 1.0))
+        weakest = pressing @ vectors[:, 0]
+    return ActiveSystem(
+        evaluation=evaluation,
+        source=source,
+        result=result,
+        active=active,
+        polyhedron=MultiplierPolyhedron(active),
+        at=at,
+        factorization=factorization,
+        curved=curved,
+        weakest=weakest,
+    )
+
+
+def _linearized(
+    evaluation: Evaluation, source: ParameterSource, result: Result, active: ActiveSet, multipliers: Vector
+) -> Linearized:
+    m, n = result.program.m, result.program.n
+    spread = active.spread(multipliers, m + n)
+    weights = np.concatenate([[1.0], spread[:m]])
+    _, W = evaluation.derivatives(result.x, weights)
+    # The side that each active constraint rests on: the upper one for equalities.
+    on_upper = np.zeros(m + n, dtype=bool)
+    on_upper[active.places] = active.signs >= 0.0
+    below, above = np.where(on_upper, 0.0, spread), np.where(on_upper, spread, 0.0)
+    found = source(result.x, result.p, weights, Sides(below[:m], above[:m], below[m:], above[m:]))
+    b_p = np.where(
+        on_upper[:, None],
+        np.concatenate([found.sides.row_upper, found.sides.upper]),
+        np.concatenate([found.sides.row_lower, found.sides.lower]),
+    )
+    a_p = np.concatenate([found.rows[1:], np.zeros((n, result.p.size))])
+    r = (a_p - b_p)[active.places]
+    return Linearized(
+        W=W,
+        G=found.mixed,
+        r=r,
+        slope=found.rows[0] + multipliers @ r,
+        direct=found.rows[0],
+        second=found.second - found.sides_second,
+        rows=found.rows,
+        sides=found.sides,
+        exact=found.exact,
+    )

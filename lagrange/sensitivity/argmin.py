@@ -1,0 +1,98 @@
+"""x*(p) as a function that JAX can differentiate: the solver finds it, the implicit function theorem differentiates it.
+
+    w = (x, y, z, s),   F(w, p) = 0 the KKT conditions with the constraints that press in their places,   s = 1
+
+The solver runs outside of JAX. s = 1 says that the derivative exists: a strict minimum where every active constraint
+presses. Elsewhere s = 0, the last equation is lost and F_w singular: the derivative is NaN, never a plausible number.
+Dependent gradients make F_w singular by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lagrange.derivatives.parameter_derivatives import traced_rows
+from lagrange.implicit.root import root
+from lagrange.model.named_pytree import Mask, Vector
+from lagrange.model.program import Program
+from lagrange.model.status import PointKind
+from lagrange.result import Result
+from lagrange.sensitivity.kkt_equations import Setting, kkt_equations
+
+BITS = np.dtype(np.uint32)
+SolveAt = Callable[[Vector, Vector], Result]  # (x0, p)
+
+
+class Argmin:
+    """The solution at p, flat, for JAX; one for each program, so that JAX compiles it once.
+
+    Parameters
+    ----------
+    solve_at : callable
+        (x0, p) -> Result.
+    p : (q,)
+        Where it is seen which rows and variables have equal sides.
+    """
+
+    def __init__(self, program: Program, solve_at: SolveAt, p: Vector) -> None:
+        self.program = program
+        pairs = program.row_sides(p), program.bound_sides(p)
+        self.equality: Mask = np.concatenate([lower == upper for lower, upper in pairs])
+        self._solve_at = solve_at
+        self._equations, self._rows = kkt_equations(program), traced_rows(program)
+
+    def __call__(self, x0: Vector, p: Any) -> tuple[Any, Any, Any]:
+        """x (n,), y (m,) and z (n,) at the flat JAX vector p, NaN where no solution is found."""
+        import jax.numpy as jnp
+
+        n, m = self.program.n, self.program.m
+        w = root(self._residual, self._search, jnp.asarray(x0, p.dtype), p)
+        return w[:n], w[n : n + m], w[n + m : n + m + n]
+
+    def value(self, x: Any, p: Any) -> Any:
+        """The objective as stated, on flat JAX vectors."""
+        return self.program.sign * self._rows(x, p)[0]
+
+    def _search(self, _: Any, x0: Any, p: Any) -> tuple[Any, Any]:
+        import jax
+        import jax.numpy as jnp
+
+        # The callback may run on a thread where JAX does not know of float64 and would round: numbers travel as bits.
+        dtype, words = np.dtype(p.dtype), np.dtype(p.dtype).itemsize // BITS.itemsize
+
+        def to_bits(vector: Any) -> Any:
+            return jax.lax.bitcast_convert_type(vector, BITS).reshape(-1)
+
+        def solve(x0: Any, p: Any) -> tuple[Vector, Any]:
+            x0, p = (np.ascontiguousarray(bits).view(dtype).astype(np.float64) for bits in (x0, p))
+            result = self._solve_at(x0, p)
+            multipliers = np.concatenate([result.y, result.z])
+            active = np.concatenate([result.active_rows, result.active_bounds]) != 0.0
+            # Exact zeros tell the equations which constraints are inactive.
+            multipliers = np.where(active, multipliers, 0.0)
+            presses = self.equality | ~active | (multipliers != 0.0)
+            exists = result.kind is PointKind.STRICT_MINIMUM and bool(presses.all())
+            w = np.concatenate([result.x, multipliers, [float(exists)]])
+            return w.astype(dtype).view(BITS), np.asarray(result.success)
+
+        shape_of: Any = jax.ShapeDtypeStruct  # untyped in JAX
+        size = 2 * self.program.n + self.program.m + 1
+        shapes = shape_of((size * words,), BITS), shape_of((), jnp.bool_)
+        bits, found = jax.pure_callback(solve, shapes, to_bits(x0), to_bits(p), vmap_method="sequential")
+        return jax.lax.bitcast_convert_type(bits.reshape((size, words) if words > 1 else (size,)), dtype), found
+
+    def _residual(self, w: Any, p: Any) -> Any:
+        import jax.numpy as jnp
+        from jax import lax
+
+        exists = w[-1]
+        multipliers = lax.stop_gradient(w[self.program.n : -1])
+        active, upper = self.equality | (multipliers != 0.0), self.equality | (multipliers > 0.0)
+        setting = Setting(p, jnp.zeros(active.size, w.dtype), active.astype(w.dtype), upper.astype(w.dtype))
+        known = lax.stop_gradient(exists)
+        # Where s = 0 this row feels every parameter, so that the NaN of its solution reaches all of them.
+        last = known * (exists - 1.0) + (1.0 - known) * jnp.sum(p)
+        return jnp.append(self._equations(w[:-1], setting), last)

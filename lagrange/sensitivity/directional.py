@@ -1,0 +1,106 @@
+"""One-sided derivatives of the solution along a change of parameters and sides.
+
+With strict complementarity and independent gradients they are those of the active system. Else, along (G t, r t):
+
+1. the multipliers that count are those of { max lambda . r t : lambda a multiplier }     (Gauvin and Dubeau 1982)
+2. dx solves    min d'Wd / 2 + d'G t    subject to  A_i d + r_i t  = 0   where lambda_i presses or i is an equality,
+                                                    A_i d + r_i t <= 0   on the other active sides
+   (Jittorntrum 1984, Math. Program. Study 21; Ralph and Dempe 1995, Math. Program. 70, theorem 2)
+
+and the value changes by f_p t + lambda . r t.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lagrange.kkt.null_space import RangeNullSpace
+from lagrange.model.named_pytree import Mask, Vector
+from lagrange.optimality.multiplier_polyhedron import NEGLIGIBLE
+from lagrange.preflight_record import named
+from lagrange.sensitivity.active_system import ActiveSystem, Linearized
+from lagrange.sensitivity.cone_program import cone_program
+from lagrange.sensitivity.not_differentiable import NotDifferentiable
+
+
+@dataclass(frozen=True)
+class Change:
+    """One-sided derivatives along one direction.
+
+    Attributes
+    ----------
+    x : (n,);  multipliers : (k,) of the active constraints, nan where they are not determined
+    value : of the signed objective
+    held : (k,) which constraints stay active on this side
+    """
+
+    x: Vector
+    multipliers: Vector
+    value: float
+    held: Mask
+
+
+def change(system: ActiveSystem, dp: Vector, dside: Vector) -> Change:
+    """The change along dp (q,) and a change of the active sides (k,).
+
+    Raises
+    ------
+    NotDifferentiable
+        The constraints cannot all be met along this direction, or the second-order conditions fail.
+    """
+    active = system.active
+    shift = system.at.r @ dp - dside
+    multipliers, at = active.multipliers, system.at
+    if not system.unique:
+        limit, multipliers = system.polyhedron.extreme(shift)
+        if not np.isfinite(limit):
+            raise NotDifferentiable(
+                f"along this direction the active constraints {named(_touched(system))} contradict each other: there "
+                f"is no solution beyond. Move them so that they stay consistent, or drop the one that repeats others"
+            )
+        at = system.linearized(multipliers)
+        shift = at.r @ dp - dside
+    pressure = active.signs * multipliers * active.lengths / active.size
+    held = active.equality | (active.strong if system.unique else pressure > active.zero_pressure)
+    turned = active.signs[~held, None] * active.gradients[~held]
+    _check_curvature(system, at, held)
+    found = cone_program(
+        at.W,
+        at.G @ dp,
+        active.gradients[held],
+        -shift[held],
+        turned,
+        -active.signs[~held] * shift[~held],
+    )
+    if found is None:
+        raise NotDifferentiable(
+            f"along this direction the active constraints {named(active.names)} cannot all be met: the problem becomes "
+            f"infeasible"
+        )
+    moved = np.zeros(len(active.names))
+    moved[held], moved[~held] = found.y, active.signs[~held] * found.z
+    if not system.unique:
+        moved[_is_touched(system)] = np.nan
+    stays = held.copy()
+    stays[~held] = found.z > 0.0
+    return Change(found.d, moved, float(at.direct @ dp + multipliers @ shift), stays)
+
+
+def _check_curvature(system: ActiveSystem, at: Linearized, held: Mask) -> None:
+    if system.unique and system.curved:
+        return
+    Z = RangeNullSpace(system.active.unit[held], system.active.noise).Z
+    if Z.shape[1] and np.linalg.eigvalsh(Z.T @ at.W @ Z)[0] <= NEGLIGIBLE * (np.abs(at.W).max() or 1.0):
+        raise NotDifferentiable(
+            "the second-order condition fails with the multipliers that count along this direction: x may jump"
+        )
+
+
+def _is_touched(system: ActiveSystem) -> Mask:
+    return np.asarray(np.abs(system.polyhedron.null).max(axis=1, initial=0.0) > NEGLIGIBLE)
+
+
+def _touched(system: ActiveSystem) -> list[str]:
+    return [name for name, touched in zip(system.active.names, _is_touched(system), strict=True) if touched]

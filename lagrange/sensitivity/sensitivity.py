@@ -1,0 +1,451 @@
+"""`Sensitivity`: how the solution, its multipliers and its value move when parameters, right sides and bounds move.
+
+    dw/dp = -F_w^-1 F_p,      dV/dp = Lambda_p,      d2V/dp2 = [dx; I]' Lambda'' [dx; I]        w = (x, lambda)
+
+Each number is given only where it exists: two-sided derivatives that do not exist raise `NotDifferentiable`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lagrange.derivatives.evaluation import Evaluation
+from lagrange.model.named_pytree import Layout, Mask, Vector, point_text
+from lagrange.model.program import Program
+from lagrange.model.status import PointKind
+from lagrange.preflight_record import named
+from lagrange.result import Result
+from lagrange.sensitivity.active_system import ActiveSystem, active_system
+from lagrange.sensitivity.comparative_statics import (
+    ComparativeStatics,
+    LeChatelier,
+    comparative_statics,
+    le_chatelier,
+)
+from lagrange.sensitivity.covariance import Covariance, covariance
+from lagrange.sensitivity.derivative import Derivative, derivative
+from lagrange.sensitivity.directional import Change, change
+from lagrange.sensitivity.not_differentiable import MISSING, Guarded, NotDifferentiable, guarded
+from lagrange.sensitivity.parametric_program import ParametricProgram
+from lagrange.sensitivity.ranging import Ranging, ranging
+from lagrange.sensitivity.verification import STEP, Resolve, Verification, verify
+
+SCALAR = Layout(None, ("value",), ((),))
+SMOOTH, ONE_SIDED, NOT_UNIQUE, UNDEFINED = "smooth", "one-sided", "multipliers not unique", "undefined"
+
+
+@dataclass(frozen=True)
+class Direction:
+    """One-sided derivatives along a change of the parameters.
+
+    Attributes
+    ----------
+    x : pytree like x
+    multipliers : dict by constraint name, nan where they are not determined
+    bound_multipliers : pytree like x
+    objective : float
+        As the user stated it.
+    """
+
+    x: Any
+    multipliers: dict[str, Any]
+    bound_multipliers: Any
+    objective: float
+
+
+@dataclass(frozen=True)
+class Elasticity:
+    """Relative changes: percent of the result per percent of the parameter; nan where the result is zero.
+
+    Attributes
+    ----------
+    x : pytree like x of pytrees like p
+    objective : pytree like p
+    """
+
+    x: Any
+    objective: Any
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The solution at other parameters, extrapolated from this one.
+
+    Attributes
+    ----------
+    x, multipliers : first order
+    objective : float
+        Second order where the second derivative exists, else first.
+    """
+
+    x: Any
+    multipliers: dict[str, Any]
+    objective: float
+
+
+@dataclass(frozen=True)
+class SideDerivatives:
+    """Derivatives with respect to right sides, by constraint name, or to active bounds, by variable.
+
+    Attributes
+    ----------
+    x : {name: pytree like x, each leaf of its shape + that of the constraint}
+    objective : {name: shaped like the constraint}
+        The shadow price.
+    """
+
+    x: Mapping[str, Any]
+    objective: Mapping[str, Any]
+
+
+class Sensitivity:
+    """Sensitivities of one solution. Made by `Solution.sensitivity`.
+
+    Attributes
+    ----------
+    kind : str
+        "smooth": everything exists. "one-sided": a constraint is weakly active, some derivatives differ from side to
+        side. "multipliers not unique": active constraints depend on each other. "undefined": the second-order condition
+        fails, or the point is no verified solution.
+    reason : str
+        Why, with names.
+    exact : bool
+        False where derivatives with respect to the parameters are finite differences.
+    """
+
+    def __init__(
+        self, system: ActiveSystem | None, result: Result, parametric: ParametricProgram, resolve: Resolve
+    ) -> None:
+        self._system, self._result = system, result
+        self._program, self._parametric, self._resolve = result.program, parametric, resolve
+        self.kind, self.reason = _kind(system, result)
+        self.exact = system is None or system.at.exact
+
+    @property
+    def x(self) -> Any:
+        """dx/dp: a pytree like x of pytrees like p; a plain array for plain x and p.
+
+        Raises
+        ------
+        NotDifferentiable
+            Where it does not exist: for dicts on reading the entry, else at once.
+        """
+        found = self._by_parameters
+        return self._guarded(found.x, self._program.variables, self._program.parameters)
+
+    @property
+    def multipliers(self) -> Mapping[str, Any]:
+        """d multipliers / dp by constraint name: pytrees like p, leaves of the constraint's shape + the parameter's.
+
+        Raises
+        ------
+        NotDifferentiable
+        """
+        rows = self._spread(self._by_parameters.multipliers)[: self._program.m]
+        layouts = _constraint_layouts(self._program)
+        blocks = np.split(rows, np.cumsum([layout.size for layout in layouts.values()])[:-1]) if layouts else []
+        parameters = self._program.parameters
+        return self._by_name(
+            {name: (block, layout, parameters) for (name, layout), block in zip(layouts.items(), blocks, strict=True)}
+        )
+
+    @property
+    def bound_multipliers(self) -> Any:
+        """d bound_multipliers / dp: a pytree like x of pytrees like p."""
+        rows = self._spread(self._by_parameters.multipliers)[self._program.m :]
+        return self._guarded(rows, self._program.variables, self._program.parameters)
+
+    @property
+    def objective(self) -> Any:
+        """dV/dp, like p: the derivative of the optimal objective as stated (the envelope theorem)."""
+        return self._like_p(self._program.sign * self._by_parameters.value)
+
+    @property
+    def objective_hessian(self) -> Any:
+        """d2V/dp2: a pytree like p of pytrees like p."""
+        parameters = self._program.parameters
+        return self._guarded(self._program.sign * self.flat_objective_hessian(), parameters, parameters)
+
+    @property
+    def elasticity(self) -> Elasticity:
+        """Percent of x and of the objective per percent of each parameter."""
+        p, x, program = self._result.p, self._result.x, self._program
+        with np.errstate(divide="ignore", invalid="ignore"):
+            of_x = np.where(x[:, None] == 0.0, np.nan, self._by_parameters.x * p / x[:, None])
+            of_value = program.sign * self._by_parameters.value * p / self._result.objective
+        exists = np.isfinite(self._by_parameters.x)
+        return Elasticity(
+            x=guarded(of_x, exists, program.variables, program.parameters, self._explain),
+            objective=self._like_p(of_value) if self._result.objective else self._like_p(np.full(p.size, np.nan)),
+        )
+
+    @functools.cached_property
+    def sides(self) -> SideDerivatives:
+        """Derivatives of x and the objective with respect to the right sides of the constraints, as written."""
+        program = self._program
+        x, value = self._by_sides
+        by_x, by_value, start = {}, {}, 0
+        for name, layout in _constraint_layouts(program).items():
+            block = slice(start, start + layout.size)
+            by_x[name] = x[:, block], program.variables, layout
+            by_value[name] = value[None, block], SCALAR, layout
+            start += layout.size
+        return SideDerivatives(self._by_name(by_x), self._by_name(by_value))
+
+    @functools.cached_property
+    def bounds(self) -> SideDerivatives:
+        """Derivatives of x and the objective with respect to the bound that a variable rests on, by variable name."""
+        program = self._program
+        x, value = (part[..., program.m :] for part in self._by_sides)
+        names = program.variable_names
+        return SideDerivatives(
+            self._by_name({name: (x[:, [i]], program.variables, SCALAR) for i, name in enumerate(names)}),
+            self._by_name({name: (value[None, [i]], SCALAR, SCALAR) for i, name in enumerate(names)}),
+        )
+
+    @property
+    def shadow_prices(self) -> dict[str, tuple[Any, Any]]:
+        """(left, right) derivatives of the objective with respect to each right side, by constraint name.
+
+        The two differ where multipliers are not unique; infinite where the problem becomes infeasible on that side.
+        """
+        system = self._valid_system()
+        low, high = system.polyhedron.intervals()
+        m, sign = self._program.m, self._program.sign
+        # V'(+side) = max of -lambda, V'(-side) = max of lambda
+        left, right = np.zeros(m + self._program.n), np.zeros(m + self._program.n)
+        left[system.active.places], right[system.active.places] = -sign * high, -sign * low
+        lefts, rights = (self._program.by_constraint(ends[:m] + 0.0) for ends in (left, right))
+        return {name: (lefts[name], rights[name]) for name in lefts}
+
+    def direction(self, dp: Any) -> Direction:
+        """One-sided derivatives when the parameters move along dp (like p): they exist at kinks too.
+
+        Raises
+        ------
+        NotDifferentiable
+            The problem becomes infeasible along dp, or the second-order condition fails.
+        """
+        flat = self._program.parameters.flatten(dp, "dp")
+        return self._direction(change(self._valid_system(), flat, np.zeros(len(self._active_names))))
+
+    def predict(self, p: Any) -> Prediction:
+        """The solution at parameters p by Taylor's formula: x and multipliers to first order, the objective to second.
+
+        At a kink the one-sided derivative along p - p0 is used.
+        """
+        flat = self._program.parameters.flatten(p, "p")
+        return self._prediction(flat - self._result.p)
+
+    def ranging(self) -> Ranging:
+        """How far each parameter, right side and active bound can move with the same active set, and what ends it.
+
+        Returns
+        -------
+        Ranging
+            Print it. Ends are located on the path of the solution; by first order only where JAX cannot follow the
+            functions (`corrected` is False).
+
+        Raises
+        ------
+        NotDifferentiable
+            The kind is "undefined".
+        """
+        return ranging(self._valid_system(), self._parametric.derivatives, self._parametric.kkt(self.exact))
+
+    def verify(self, step: float = STEP) -> Verification:
+        """Predicted against re-solved: every parameter is moved by +-step, relative, and the problem solved again.
+
+        Returns
+        -------
+        Verification
+            Print it; `holds` is True where all that could be judged agrees.
+
+        Raises
+        ------
+        NotDifferentiable
+            The kind is "undefined".
+        """
+        return verify(self._valid_system(), self._resolve, self.flat_objective_hessian(), step)
+
+    def comparative_statics(self) -> ComparativeStatics:
+        """Signs of dx/dp, and dV/dp split into the objective's own part and the part through the constraints.
+
+        Raises
+        ------
+        NotDifferentiable
+            The kind is "undefined".
+        """
+        return comparative_statics(self._valid_system(), self._by_parameters)
+
+    def le_chatelier(self, hold: Sequence[str] = (), free: Sequence[str] = ()) -> LeChatelier:
+        """dx/dp beside the one with variables or inactive constraints held, or active ones freed at their price.
+
+        Parameters
+        ----------
+        hold, free : names
+            Of variables and constraint rows ("labour", "budget"); to be freed also bounds ("lower bound of labour").
+
+        Raises
+        ------
+        NotDifferentiable
+            The kind is not "smooth".
+        ValueError
+            For names that do not fit.
+        """
+        if self.kind != SMOOTH:
+            raise self._explain()
+        return le_chatelier(self._valid_system(), hold, free)
+
+    def covariance(self, observations: int | None = None, *, variance: float | None = None) -> Covariance:
+        """Covariance of x for a least-squares problem: the objective is a sum of squared residuals.
+
+        Parameters
+        ----------
+        observations : int
+            Number of residuals, to estimate their variance; or
+        variance : float
+            the variance of one residual, where it is known.
+
+        Raises
+        ------
+        NotDifferentiable
+            The kind is "undefined".
+        ValueError
+            Not exactly one of the two is given, or the problem is a maximization.
+        """
+        return covariance(self._valid_system(), observations, variance)
+
+    def flat_objective_hessian(self) -> Vector:
+        """d2V/dp2 of the signed objective on flat parameters, nan where it does not exist."""
+        if self._system is None:
+            return np.full((self._result.p.size,) * 2, np.nan)
+        at, dx = self._system.at, self._by_parameters.x
+        # [dx; I]' [ W  G; G'  Lambda_pp ] [dx; I], since A dx = -r
+        cross = at.G.T @ dx
+        return at.second + cross + cross.T + dx.T @ at.W @ dx
+
+    @functools.cached_property
+    def _by_parameters(self) -> Derivative:
+        q, n = self._result.p.size, self._result.x.size
+        if self._system is None or self.kind == UNDEFINED:
+            k = len(self._active_names)
+            value = np.full(q, np.nan)
+            return Derivative(np.full((n, q), np.nan), np.full((k, q), np.nan), value)
+        return derivative(self._system, np.eye(q), np.zeros((len(self._active_names), q)))
+
+    @functools.cached_property
+    def _by_sides(self) -> tuple[Vector, Vector]:
+        # Columns for all rows and variables; zero for what is inactive.
+        n, m = self._result.x.size, self._program.m
+        x, value = np.zeros((n, m + n)), np.zeros(m + n)
+        if self._system is None or self.kind == UNDEFINED:
+            return x * np.nan, value * np.nan
+        k = len(self._active_names)
+        found = derivative(self._system, np.zeros((self._result.p.size, k)), np.eye(k))
+        places = self._system.active.places
+        x[:, places], value[places] = found.x, self._program.sign * found.value
+        return x, value + 0.0
+
+    def _prediction(self, dp: Vector) -> Prediction:
+        system = self._valid_system()
+        moved = change(system, dp, np.zeros(len(self._active_names)))
+        second = self.flat_objective_hessian()
+        curvature = float(dp @ second @ dp) if np.isfinite(second).all() else 0.0
+        program, result = self._program, self._result
+        y = result.y + self._spread(moved.multipliers[:, None])[: program.m, 0]
+        return Prediction(
+            x=program.variables.tree(result.x + moved.x),
+            multipliers=program.by_constraint(y),
+            objective=result.objective + program.sign * (moved.value + 0.5 * curvature),
+        )
+
+    def _direction(self, moved: Change) -> Direction:
+        program = self._program
+        multipliers = self._spread(moved.multipliers[:, None])[:, 0]
+        return Direction(
+            x=program.variables.tree(moved.x + 0.0),
+            multipliers=program.by_constraint(multipliers[: program.m]),
+            bound_multipliers=program.variables.tree(multipliers[program.m :]),
+            objective=program.sign * moved.value,
+        )
+
+    def _valid_system(self) -> ActiveSystem:
+        if self._system is None or self.kind == UNDEFINED:
+            raise self._explain()
+        return self._system
+
+    @property
+    def _active_names(self) -> tuple[str, ...]:
+        return () if self._system is None else self._system.active.names
+
+    def _spread(self, rows: Vector) -> Vector:
+        # From the active constraints to all rows and variables: inactive multipliers stay zero.
+        full = np.zeros((self._program.m + self._program.n, rows.shape[1]))
+        if self._system is None:
+            return full * np.nan
+        full[self._system.active.places] = rows
+        return full
+
+    def _like_p(self, values: Vector) -> Any:
+        return self._guarded(values[None, :], SCALAR, self._program.parameters)
+
+    def _by_name(self, blocks: Mapping[str, tuple[Vector, Layout, Layout]]) -> Mapping[str, Any]:
+        entries: dict[str, Any] = {}
+        for name, block in blocks.items():
+            try:
+                entries[name] = self._guarded(*block)
+            except NotDifferentiable:
+                entries[name] = MISSING
+        return Guarded(entries, self._explain) if any(entry is MISSING for entry in entries.values()) else entries
+
+    def _guarded(self, matrix: Vector, outputs: Layout, inputs: Layout) -> Any:
+        exists: Mask = np.isfinite(matrix)
+        return guarded(np.where(exists, matrix + 0.0, np.nan), exists, outputs, inputs, self._explain)
+
+    def _explain(self) -> NotDifferentiable:
+        ask = {
+            ONE_SIDED: " Ask for one side: sensitivity.direction(dp).",
+            NOT_UNIQUE: " Ask for one side: sensitivity.direction(dp), sensitivity.shadow_prices.",
+            UNDEFINED: " See solution.conditions().",
+            SMOOTH: "",
+        }[self.kind]
+        direction = None
+        if self._system is not None and self.kind == UNDEFINED:
+            direction = self._program.variables.tree(self._system.weakest)
+        return NotDifferentiable(f"this derivative does not exist: {self.reason}{ask}", direction)
+
+
+def _kind(system: ActiveSystem | None, result: Result) -> tuple[str, str]:
+    if system is None:
+        return UNDEFINED, f"the point is no verified solution ({result.kind.label})."
+    active = system.active
+    if not system.polyhedron.exists:
+        return UNDEFINED, "no Lagrange multiplier exists at this point."
+    if not system.curved or result.kind is not PointKind.STRICT_MINIMUM:
+        where = point_text(result.program.variable_names, system.weakest)
+        return UNDEFINED, f"the second-order condition fails: no positive curvature along ({where})."
+    if not system.unique:
+        return NOT_UNIQUE, f"the gradients of the active constraints depend on each other: {named(active.names)}."
+    if not active.strong.all():
+        weak = [name for name, strong in zip(active.names, active.strong, strict=True) if not strong]
+        return ONE_SIDED, f"{named(weak)} is active with a multiplier of zero: the two sides differ."
+    return SMOOTH, "all active constraints press, their gradients are independent, and the curvature is positive."
+
+
+def _constraint_layouts(program: Program) -> dict[str, Layout]:
+    return {function.name: Layout(None, (function.name,), (function.shape,)) for function in program.constraints}
+
+
+def sensitivity(parametric: ParametricProgram, result: Result, resolve: Resolve) -> Sensitivity:
+    """The sensitivities of a result; `resolve` solves the problem at other parameters."""
+    system = None
+    if result.success:
+        evaluation = Evaluation(parametric.derivatives, result.p)
+        system = active_system(evaluation, parametric.source(result.x, result.p), result)
+    return Sensitivity(system, result, parametric, resolve)

@@ -1,0 +1,152 @@
+"""Ranges of textbook linear programs, exactly, and events of nonlinear problems with known places."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import lagrange as lg
+
+EXACT = 1e-9
+EVENT = 1e-6
+
+
+def test_the_wyndor_glass_company() -> None:
+    # Hillier and Lieberman, "Introduction to Operations Research", section 4.7: allowable ranges of the example.
+    problem = lg.Problem(
+        maximize=lambda x, p: p["doors"] * x[0] + p["windows"] * x[1],
+        subject_to={
+            "plant 1": lg.at_most(lambda x: x[0], 4.0),
+            "plant 2": lg.at_most(lambda x: 2 * x[1], 12.0),
+            "plant 3": lg.at_most(lambda x: 3 * x[0] + 2 * x[1], 18.0),
+        },
+        bounds=(0, None),
+    )
+    found = problem.solve([1.0, 1.0], {"doors": 3.0, "windows": 5.0}).sensitivity().ranging()
+    expected = {"plant 1": (2.0, math.inf), "plant 2": (6.0, 18.0), "plant 3": (12.0, 24.0)}
+    for name, (lower, upper) in expected.items():
+        assert np.isclose(found.sides[name].lower, lower, atol=EXACT)
+        assert np.isclose(found.sides[name].upper, upper, atol=EXACT)
+        assert np.allclose(found.sides[name].first_order, (lower, upper), atol=EXACT)
+    assert np.allclose((found.parameters["doors"].lower, found.parameters["doors"].upper), (0.0, 7.5), atol=EXACT)
+    assert np.isclose(found.parameters["windows"].lower, 2.0, atol=EXACT)
+    assert found.parameters["windows"].upper == math.inf
+    assert found.parameters["windows"].upper_event == "no limit"
+    assert found.sides["plant 2"].lower_event == "plant 1 becomes active"
+    assert found.sides["plant 2"].upper_event == "lower bound of x[0] becomes active"
+    assert found.parameters["doors"].upper_event == "plant 2 is released"
+    assert np.isclose(found.sides["plant 1"].decrease, 2.0)
+    assert "plant 3" in str(found)
+
+
+def test_the_reddy_mikks_company() -> None:
+    # Taha, "Operations Research: An Introduction", section 3.6: paints; x = (3, 1.5), z = 21.
+    rows = np.array([[6.0, 4.0], [1.0, 2.0], [-1.0, 1.0], [0.0, 1.0]])
+    problem = lg.Problem(
+        maximize=lambda x, p: p @ x,
+        subject_to={"M": lg.at_most(lambda x: rows @ x, np.array([24.0, 6.0, 1.0, 2.0]))},
+        bounds=(0, None),
+    )
+    solution = problem.solve([0.0, 0.0], [5.0, 4.0])
+    assert np.allclose(solution.x, [3.0, 1.5])
+    found = solution.sensitivity().ranging()
+    assert np.allclose((found.parameters["p[0]"].lower, found.parameters["p[0]"].upper), (2.0, 6.0), atol=EXACT)
+    assert np.allclose((found.parameters["p[1]"].lower, found.parameters["p[1]"].upper), (10 / 3, 10.0), atol=EXACT)
+    assert np.allclose((found.sides["M[0]"].lower, found.sides["M[0]"].upper), (20.0, 36.0), atol=EXACT)
+    assert np.allclose((found.sides["M[1]"].lower, found.sides["M[1]"].upper), (4.0, 20 / 3), atol=EXACT)
+    assert np.allclose((found.sides["M[2]"].lower, found.sides["M[2]"].upper), (-1.5, math.inf))
+
+
+def test_the_can_under_the_shelf() -> None:
+    # The shelf is touched at V = pi H^3 / 4; it lets go at H = (4 V / pi)^(1/3).
+    problem = lg.Problem(
+        minimize=lambda x: 2 * np.pi * x["radius"] * (x["radius"] + x["height"]),
+        subject_to={
+            "volume": lg.equals(lambda x: np.pi * x["radius"] ** 2 * x["height"], lambda p: p),
+            "shelf": lg.at_most(lambda x: x["height"], 12.0),
+        },
+        bounds={"radius": (0, None), "height": (0, None)},
+    )
+    start = {"radius": 3.0, "height": 10.0}
+    below = problem.solve(start, 330.0).sensitivity().ranging()
+    touch = np.pi * 12**3 / 4
+    assert abs(below.parameters["p"].upper - touch) < EVENT
+    assert below.parameters["p"].upper_event == "shelf becomes active"
+    assert abs(below.sides["volume"].upper - touch) < EVENT
+    # To first order height = 2 r (1 + dV / 3V): the shelf at V (1 + 3 (12 / 2r - 1))
+    height = 2 * (330 / (2 * np.pi)) ** (1 / 3)
+    assert np.isclose(below.parameters["p"].first_order[1], 330 * (1 + 3 * (12 / height - 1)))
+    assert np.isclose(below.sides["shelf"].lower, height)
+    assert below.sides["shelf"].upper == math.inf
+    above = problem.solve(start, 2000.0).sensitivity().ranging()
+    assert abs(above.parameters["p"].lower - touch) < EVENT
+    assert above.parameters["p"].lower_event == "shelf is released"
+    assert abs(above.sides["shelf"].upper - (4 * 2000 / np.pi) ** (1 / 3)) < EVENT
+
+
+def test_water_filling() -> None:
+    # noise 1, 2, 4: with power between 1 and 5 the first two channels are used, the level is (P + 3) / 2.
+    noise = np.array([1.0, 2.0, 4.0])
+    problem = lg.Problem(
+        maximize=lambda x: np.sum(np.log(noise + x)),
+        subject_to={"power": lg.equals(lambda x: x.sum(), lambda p: p)},
+        bounds=(0, None),
+    )
+    found = problem.solve(np.ones(3), 3.0).sensitivity().ranging()
+    assert abs(found.parameters["p"].lower - 1.0) < EVENT
+    assert abs(found.parameters["p"].upper - 5.0) < EVENT
+    assert found.parameters["p"].lower_event == "lower bound of x[1] becomes active"
+    assert found.parameters["p"].upper_event == "lower bound of x[2] is released"
+
+
+def test_the_projection_onto_a_disk() -> None:
+    # p outside the unit disk is projected onto its rim until it comes inside, at |p| = 1.
+    problem = lg.Problem(
+        lambda x, p: (x[0] - p["right"]) ** 2 + (x[1] - p["up"]) ** 2, {"disk": lg.at_most(lambda x: x @ x, 1.0)}
+    )
+    found = problem.solve([0.1, 0.1], {"right": 1.2, "up": 0.8}).sensitivity().ranging()
+    assert abs(found.parameters["right"].lower - 0.6) < EVENT
+    assert found.parameters["right"].lower_event == "disk is released"
+    assert found.parameters["right"].upper == math.inf
+    assert abs(found.sides["disk"].upper - (1.2**2 + 0.8**2)) < EVENT
+
+
+def test_a_solution_that_ends() -> None:
+    # min x^3 / 3 - p x: the minimum x = sqrt(p) ends at the fold p = 0.
+    found = lg.Problem(lambda x, p: x**3 / 3 - p * x).solve(1.0, 1.0).sensitivity().ranging()
+    assert abs(found.parameters["p"].lower) < EVENT
+    assert "singular" in found.parameters["p"].lower_event
+    assert found.parameters["p"].upper == math.inf
+
+
+def test_a_function_that_ends() -> None:
+    # x = p, and log(2 - p) is not defined beyond 2.
+    found = lg.Problem(lambda x, p: (x - p) ** 2 - np.log(2 - p) * x * 0).solve(0.0, 1.0).sensitivity().ranging()
+    assert found.parameters["p"].upper <= 2.0 + EVENT
+    assert "not finite" in found.parameters["p"].upper_event
+
+
+def test_a_kink_ends_one_side_at_once_or_neither() -> None:
+    # x = max(p, 0) at 0: each side has its own active set, and each goes on for ever.
+    found = lg.Problem(lambda x, p: (x - p) ** 2, bounds=(0, None)).solve(1.0, 0.0).sensitivity().ranging()
+    assert (found.parameters["p"].lower, found.parameters["p"].upper) == (-math.inf, math.inf)
+
+
+def test_ranges_of_multipliers_that_are_not_unique_are_not_invented() -> None:
+    problem = lg.Problem(
+        lambda x, p: (x - p) ** 2, {"a": lg.at_most(lambda x: x, 1.0), "b": lg.at_most(lambda x: 2 * x, 2.0)}
+    )
+    found = problem.solve(0.0, 3.0).sensitivity().ranging()
+    assert math.isnan(found.parameters["p"].upper)
+    assert "not unique" in found.parameters["p"].upper_event
+
+
+def test_two_sides_of_one_row() -> None:
+    problem = lg.Problem(lambda x, p: (x - p) ** 2, {"band": lg.between(-1.0, lambda x: x, 1.0)})
+    found = problem.solve(0.0, 3.0).sensitivity().ranging()
+    assert set(found.sides) == {"band (lower)", "band (upper)"}
+    assert np.isclose(found.sides["band (upper)"].upper, 3.0)
+    assert np.isclose(found.sides["band (upper)"].lower, -1.0)
+    assert found.sides["band (lower)"].upper == pytest.approx(1.0)
