@@ -9,12 +9,14 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
+from lagrange.model.description import Description, Descriptions
 from lagrange.model.named_pytree import Vector
 from lagrange.model.status import PointKind
 from lagrange.result import Result, bound_name
@@ -26,6 +28,7 @@ DIGITS = 6  # significant digits of numbers in the tables
 RESIDUAL_DIGITS = 2
 SECONDS_DIGITS = 3
 FIRST_ROWS, LAST_ROWS = 10, 3  # what is shown of a long array
+SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 ROUNDING = 1e-12  # a slack this much smaller than its side and its value is rounding, shown as 0
 
 # At other points the numbers a solver holds for multipliers balance nothing, so that no table shows them.
@@ -41,6 +44,8 @@ class Solved(Protocol):
 
     @property
     def result(self) -> Result: ...
+    @property
+    def descriptions(self) -> Descriptions: ...
     @property
     def x(self) -> Any: ...
     @property
@@ -118,6 +123,17 @@ def number(value: float, digits: int = DIGITS) -> str:
     return "0" if value == 0 else f"{value:.{digits}g}"
 
 
+def unit_text(unit: str) -> str:
+    """A unit as it is printed.
+
+    Examples
+    --------
+    >>> unit_text("kN/cm^2"), unit_text("m s^-1")
+    ('kN/cm²', 'm s⁻¹')
+    """
+    return re.sub(r"\^(-?\d+)", lambda found: found[1].translate(SUPERSCRIPTS), unit)
+
+
 def headline(solution: Solved) -> str:
     """The answer in one sentence; after a failure what went wrong, what is to blame and what to do."""
     result = solution.result
@@ -127,21 +143,21 @@ def headline(solution: Solved) -> str:
     if result.program.sign < 0:
         label = label.replace("minimum", "maximum")
     verified = "verified" if result.kind is PointKind.STRICT_MINIMUM else "first-order conditions verified"
-    return f"{label}, {verified}: {_objective_and_iterations(result)}."
+    return f"{label}, {verified}: {_objective_and_iterations(solution)}."
 
 
 def remarks(solution: Solved) -> tuple[str, ...]:
     """Sentences that follow the headline: reservations of a success, the objective of a failure."""
     result = solution.result
     if not result.success:
-        return (f"The point returned: {_objective_and_iterations(result)}.",)
+        return (f"The point returned: {_objective_and_iterations(solution)}.",)
     _, _, beyond_the_kind = result.message.partition(". ")
     advice = result.kind.advice if result.kind is PointKind.MINIMUM_NOT_STRICT else ""
     return tuple(sentence for sentence in (advice, beyond_the_kind) if sentence)
 
 
 def variables(solution: Solved) -> Table:
-    """One row per element of x: value, bounds, bound multiplier where there is any, and state."""
+    """One row per element of x: unit, value, bounds, bound multiplier where there is any, state, and description."""
     result = solution.result
     lower, upper = result.bounds
     states: list[Cell] = [
@@ -151,6 +167,7 @@ def variables(solution: Solved) -> Table:
     shows_multipliers = result.kind in KINDS_WITH_MULTIPLIERS and bool(result.z.any())
     columns: dict[str, list[Cell]] = {
         "name": list(result.program.variable_names),
+        **_described(map(solution.descriptions.variable, result.program.variable_names)),
         "value": result.x.tolist(),
         "lower": _finite_or_empty(lower),
         "upper": _finite_or_empty(upper),
@@ -161,7 +178,7 @@ def variables(solution: Solved) -> Table:
 
 
 def constraints(solution: Solved) -> Table:
-    """One row per constraint row: sides, value, slack to the nearest side, multipliers, and state."""
+    """One row per constraint row: sides, value, slack to the nearest side, multipliers, state, unit and description."""
     result = solution.result
     lower, upper = result.sides
     states: list[Cell] = [
@@ -171,6 +188,7 @@ def constraints(solution: Solved) -> Table:
     shows_multipliers = result.kind in KINDS_WITH_MULTIPLIERS
     columns: dict[str, list[Cell]] = {
         "name": list(result.program.row_names),
+        **_described(map(solution.descriptions.constraint, result.program.row_names)),
         "lower": _finite_or_empty(lower),
         "value": result.c.tolist(),
         "upper": _finite_or_empty(upper),
@@ -247,8 +265,18 @@ def record(solution: Solved) -> dict[str, Any]:
     }
 
 
-def _objective_and_iterations(result: Result) -> str:
-    return f"objective {number(result.objective)} after {counted(result.iterations, 'iteration')}"
+def _objective_and_iterations(solution: Solved) -> str:
+    result, unit = solution.result, solution.descriptions.objective.unit
+    value = f"{number(result.objective)} {unit_text(unit)}".rstrip()
+    return f"objective {value} after {counted(result.iterations, 'iteration')}"
+
+
+def _described(found: Iterable[Description]) -> dict[str, list[Cell]]:
+    described = list(found)
+    return {
+        "unit": [unit_text(item.unit) or None for item in described],
+        "description": [item.text or None for item in described],
+    }
 
 
 def _state(result: Result, names: tuple[str, ...], side: float, always: str) -> str | None:
@@ -265,6 +293,8 @@ def _table(title: str, columns: dict[str, list[Cell]], blocks: tuple[int, ...]) 
         for header, cells in columns.items()
         if header in ("name", "value") or any(cell is not None for cell in cells)
     }
+    if "description" in kept:  # the longest goes last
+        kept["description"] = kept.pop("description")
     return Table(title, tuple(kept), tuple(zip(*kept.values(), strict=True)), blocks)
 
 

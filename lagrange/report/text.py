@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 WIDEST = 100  # columns of text that still read well
 NAME_WIDTH = 20  # columns below which names are not squeezed to make room for numbers
 GAP = 2  # spaces between columns
-WORDS = ("name", "state")  # columns of text; the others hold numbers
+WORDS = ("name", "unit", "state", "description")  # columns of text; the others hold numbers
 # What other columns say too gives way, in this order, where the terminal is narrow.
-GIVES_WAY = ("multiplier", "slack", "upper", "lower")
+GIVES_WAY = ("description", "multiplier", "slack", "unit", "upper", "lower")
 # Line breaks, terminal codes and halves of characters: shown as escapes, since they would break the table.
 UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
