@@ -1,4 +1,4 @@
-"""The command `lagrange`: solve or check a problem that stands in a Python file."""
+"""The command `lagrange`: solve or check a problem that stands in a Python file, or report on its solution."""
 
 from __future__ import annotations
 
@@ -105,6 +105,29 @@ def solve(arguments: argparse.Namespace) -> int:
     return SUCCESS if solution.success else FAILURE
 
 
+def report(arguments: argparse.Namespace) -> int:
+    """`lagrange report`: solve and write a report."""
+    from lagrange.report.rendering import RENDERERS, write_report
+    from lagrange.report.tables import headline
+
+    output = arguments.output or Path(f"{arguments.file.stem}.html")
+    if output.suffix.lower() not in RENDERERS:
+        raise BadInput(f"-o {output}: a report is a file that ends in {', '.join(RENDERERS)}")
+    if not output.parent.is_dir():
+        raise BadInput(f"-o {output}: there is no folder {output.parent}")
+    with _defined_in(arguments.file) as given, _explained(arguments.file):
+        solution = given.problem.solve(
+            given.x0,
+            with_values(given.p, arguments.set),
+            tol=arguments.tol,
+            max_iterations=arguments.max_iterations,
+            time_limit=arguments.time_limit,
+        )
+        write_report(solution, output, arguments.title or arguments.file.stem.replace("_", " "))
+    print(f"{output}: {headline(solution)}")
+    return SUCCESS if solution.success else FAILURE
+
+
 def check(arguments: argparse.Namespace) -> int:
     """`lagrange check`: look at the problem at x0 without solving it."""
     with _defined_in(arguments.file) as given, _explained(arguments.file):
@@ -162,25 +185,39 @@ def _parser() -> argparse.ArgumentParser:
     solving.set_defaults(run=solve)
     solving.add_argument("file", type=Path, metavar="FILE", help="Python file that defines problem, x0 and p")
     _add_set(solving)
-    solving.add_argument("--tol", type=float, default=Settings.tol, help="relative tolerance (default %(default)g)")
-    solving.add_argument(
-        "--max-iterations",
-        type=int,
-        default=Settings.max_iterations,
-        metavar="N",
-        help="(default %(default)d)",
-    )
-    solving.add_argument("--time-limit", type=float, metavar="SECONDS", help="(default none)")
+    _add_settings(solving)
     solving.add_argument(
         "--verbose", type=int, default=Settings.verbose, metavar="N", help="print every N-th iteration"
     )
     solving.add_argument("--json", action="store_true", help="print the solution as JSON")
+
+    reporting = commands.add_parser("report", help="solve the problem in FILE and write a report")
+    reporting.set_defaults(run=report)
+    reporting.add_argument("file", type=Path, metavar="FILE", help="Python file that defines problem, x0 and p")
+    reporting.add_argument(
+        "-o", "--output", type=Path, metavar="REPORT", help="ends in .html, .md, .txt or .json (default: .html, here)"
+    )
+    reporting.add_argument("--title", help="(default the name of FILE)")
+    _add_set(reporting)
+    _add_settings(reporting)
 
     checking = commands.add_parser("check", help="look at the problem in FILE without solving it")
     checking.set_defaults(run=check)
     checking.add_argument("file", type=Path, metavar="FILE", help="Python file that defines problem, x0 and p")
     _add_set(checking)
     return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tol", type=float, default=Settings.tol, help="relative tolerance (default %(default)g)")
+    parser.add_argument(
+        "--max-iterations",
+        type=int,
+        default=Settings.max_iterations,
+        metavar="N",
+        help="(default %(default)d)",
+    )
+    parser.add_argument("--time-limit", type=float, metavar="SECONDS", help="(default none)")
 
 
 def _version() -> str:

@@ -28,6 +28,7 @@ from lagrange.implicit.newton import Equations, jacobian_inverse, jacobian_map, 
 
 CONTRACTION = 0.5  # of the theorem's fixed-point map between the ends of a step
 RESOLVED = 0.1  # share of the move that the tangents need not account for
+NOISE = 16.0  # rounding of a difference, in what rounding leaves of a residual
 GROWTH = 2.0  # of the step after one that was taken
 SMALLEST_STEP = 4.0  # change of p, in rounding units
 LARGEST_TRIALS = 1000
@@ -74,7 +75,8 @@ def follow(F: Equations, w0: Array, p0: Any, p1: Any, level: Any = 0.0) -> Path:
         # dw/d(-s) = F_w^-1 F_s
         inverse = jacobian_inverse(F, w, at(s))
         _, slope = jax.jvp(lambda s: F(w, at(s)), (s,), (jnp.ones_like(s),))
-        return _Frame(w, at(s), inverse, inverse.apply(slope))
+        noise = jnp.max(jnp.abs(inverse.apply(F(w, at(s)))))
+        return _Frame(w, at(s), inverse, inverse.apply(slope), noise)
 
     def attempt(state: tuple[Any, ...]) -> tuple[Any, ...]:
         s, step, w, finite, steps, trials = state
@@ -109,12 +111,13 @@ def follow(F: Equations, w0: Array, p0: Any, p1: Any, level: Any = 0.0) -> Path:
 
 
 class _Frame(NamedTuple):
-    """One end of a step: the point, F_w^-1 there, and the tangent along the path."""
+    """One end of a step: the point, F_w^-1 there, the tangent along the path, and what rounding leaves of w."""
 
     w: Array
     p: Any
     inverse: Inverse
     tangent: Array
+    noise: Array
 
 
 def _moves(p: Any, p0: Any, p1: Any, s: Array, step: Array) -> Array:
@@ -131,11 +134,19 @@ def _moves(p: Any, p0: Any, p1: Any, s: Array, step: Array) -> Array:
     return (s - step < s) & (changed | (first & (step == 1.0)))
 
 
+def _rounding(here: _Frame, there: _Frame, level: Any) -> Array:
+    """What differences of w between two ends may be by rounding alone."""
+    import jax.numpy as jnp
+
+    size = jnp.maximum(level, jnp.maximum(jnp.max(jnp.abs(here.w)), jnp.max(jnp.abs(there.w))))
+    return SMALLEST_STEP * np.finfo(here.w.dtype).eps * size + NOISE * jnp.maximum(here.noise, there.noise)
+
+
 def _is_resolved(F: Equations, here: _Frame, there: _Frame, step: Array, middle: Any, level: Any) -> Array:
     import jax.numpy as jnp
 
     predicted = step * jnp.maximum(jnp.max(jnp.abs(here.tangent)), jnp.max(jnp.abs(there.tangent)))
-    rounding = SMALLEST_STEP * np.finfo(here.w.dtype).eps * jnp.maximum(level, jnp.max(jnp.abs(here.w)))
+    rounding = _rounding(here, there, level)
     move = there.w - here.w - step * (here.tangent + there.tangent) / 2.0
     # The cubic Hermite interpolant in the middle, and Newton's step from it.
     w = (here.w + there.w) / 2.0 + step * (here.tangent - there.tangent) / 8.0
@@ -149,7 +160,7 @@ def _is_resolved(F: Equations, here: _Frame, there: _Frame, step: Array, middle:
 def _is_one_branch(F: Equations, here: _Frame, there: _Frame, level: Any) -> Array:
     import jax.numpy as jnp
 
-    (w0, p0, inverse0, _), (w1, p1, inverse1, _) = here, there
+    (w0, p0, inverse0, _, _), (w1, p1, inverse1, _, _) = here, there
     move = w1 - w0
     size = jnp.maximum(1.0, jnp.maximum(jnp.abs(w0), jnp.abs(w1)))
 
@@ -159,8 +170,7 @@ def _is_one_branch(F: Equations, here: _Frame, there: _Frame, level: Any) -> Arr
     # I - F_w(0)^-1 F_w(1) and I - F_w(1)^-1 F_w(0), along the move
     forward = norm(inverse0.apply(jacobian_map(F, w1, p1)(move)) - move)
     backward = norm(inverse1.apply(jacobian_map(F, w0, p0)(move)) - move)
-    rounding = SMALLEST_STEP * np.finfo(w0.dtype).eps * jnp.maximum(level, jnp.max(jnp.abs(w0)))
-    contracts = jnp.minimum(forward, backward) <= CONTRACTION * norm(move) + rounding
+    contracts = jnp.minimum(forward, backward) <= CONTRACTION * norm(move) + _rounding(here, there, level)
     if inverse0.sign is None:
         return contracts
     return contracts & (inverse0.sign * inverse1.sign > 0)

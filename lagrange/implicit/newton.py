@@ -50,22 +50,32 @@ def newton(F: Equations, start: Array, p: Any, level: Any = 0.0) -> Root:
 
     `level` is the size of w nearby: where w passes through zero, rounding is relative to it.
     """
+    import jax
     import jax.numpy as jnp
     from jax import lax
 
     eps = np.finfo(start.dtype).eps
 
+    def next_step(w: Array, step: Array, inverted: Inverse) -> Array:
+        # Twice the step that will follow, F_w^-1 F_ww[d, d]: where that is rounding beside d, d is the last.
+        if inverted.sign is None:
+            return jnp.asarray(jnp.inf, w.dtype)
+        bend = jax.jvp(lambda w: jacobian_map(F, w, p)(step), (w,), (step,))[1]
+        return jnp.max(jnp.abs(inverted.apply(bend)))
+
     def iterate(state: tuple[Any, ...]) -> tuple[Any, ...]:
         k, w, before, _, _, _ = state
         residual = F(w, p)
-        step = jacobian_inverse(F, w, p).apply(-residual)
+        inverted = jacobian_inverse(F, w, p)
+        step = inverted.apply(-residual)
         size, reached = jnp.max(jnp.abs(step)), w + step
         size_of_w = jnp.maximum(level, jnp.max(jnp.abs(reached)))
         finite = jnp.all(jnp.isfinite(residual)) & jnp.isfinite(size) & jnp.isfinite(size_of_w)
         allowed = jnp.where(k == 0, jnp.inf, jnp.where(k == 1, FIRST_CONTRACTION, LATER_CONTRACTION)) * before
         contracts = size <= allowed
         floor = ~contracts & (size <= eps**ROUNDING_FLOOR * size_of_w)
-        arrived = finite & ((size <= ARRIVED * eps * size_of_w) | floor)
+        last = (size <= ARRIVED * eps * size_of_w) | ((k > 0) & (next_step(w, step, inverted) <= ARRIVED * eps * size))
+        arrived = finite & (last | floor)
         return k + 1, jnp.where(finite, reached, w), size, arrived, finite & (contracts | arrived), finite
 
     def goes_on(state: tuple[Any, ...]) -> Any:
