@@ -85,7 +85,7 @@ class Solution:
 
     @property
     def shadow_prices(self) -> dict[str, Any]:
-        return self.result.program.by_constraint(-self.result.program.sign * self.result.y)
+        return self.result.program.by_constraint(-self.result.program.sign * self.result.y + 0.0)
 
     @property
     def bound_multipliers(self) -> Any:

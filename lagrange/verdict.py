@@ -161,7 +161,7 @@ def verdict(
         stop=stop,
         kind=kind,
         success=kind.is_minimum,
-        message=_message(stop, kind, dependent, blame, remark),
+        message=_message(stop, kind, dependent, blame, remark, program.sign),
         dependent=dependent,
         blame=blame,
         iterations=monitor.iterations,
@@ -227,8 +227,10 @@ def _message(
     dependent: tuple[tuple[str, ...], ...],
     blame: tuple[str, ...],
     remark: str = "",
+    sign: float = 1.0,
 ) -> str:
-    sentences = [f"{kind.label[0].upper()}{kind.label[1:]}."]
+    label = kind.label.replace("minimum", "maximum") if kind.is_minimum and sign < 0.0 else kind.label
+    sentences = [f"{label[0].upper()}{label[1:]}."]
     if blame:
         sentences.append(f"{'The ray' if kind is PointKind.UNBOUNDED else 'Involved'}: {', '.join(blame)}.")
     if remark:

@@ -38,8 +38,8 @@ def cone_program(W: Vector, g: Vector, A: Vector, a: Vector, B: Vector, b: Vecto
     --------
     >>> import numpy as np
     >>> none = np.empty((0, 1)), np.empty(0)
-    >>> cone_program(np.eye(1), np.array([-1.0]), *none, np.array([[1.0]]), np.zeros(1)).d
-    array([0.])
+    >>> cone_program(np.eye(1), np.array([-1.0]), *none, np.array([[1.0]]), np.ones(1) / 2).d.round(9)
+    array([0.5])
     """
     basis = RangeNullSpace(A)
     start = basis.Y @ basis.normal_coordinates(a)
