@@ -110,7 +110,8 @@ def active_set(evaluation: Evaluation, result: Result) -> ActiveSet:
     x, m = result.x, result.program.m
     known = result.kind in KINDS_WITH_MULTIPLIERS
     multipliers = np.concatenate([result.y, result.z]) if known else np.zeros(m + x.size)
-    jacobian, _ = evaluation.derivatives(x, np.zeros(1 + m))
+    # With the weights of the Lagrangian: its Hessian, which is asked for next, comes along.
+    jacobian, _ = evaluation.derivatives(x, np.concatenate([[1.0], multipliers[:m]]))
     values = np.concatenate([result.c, x])
     lower, upper = (np.concatenate(pair) for pair in zip(result.sides, result.bounds, strict=True))
     equal = lower == upper
