@@ -150,3 +150,19 @@ def test_two_sides_of_one_row() -> None:
     assert np.isclose(found.sides["band (upper)"].upper, 3.0)
     assert np.isclose(found.sides["band (upper)"].lower, -1.0)
     assert found.sides["band (lower)"].upper == pytest.approx(1.0)
+
+
+def test_a_parameter_that_moves_nothing() -> None:
+    # The cap is felt only when it comes down to where x rests; until then the path of the solution stands still.
+    problem = lg.Problem(
+        lambda x: np.exp(x[0] / 3) + 1e3 * (x[0] - 1.7) ** 2 + x[1] ** 4 / 7 + (x[1] - 0.3) ** 2,
+        {
+            "sum": lg.equals(lambda x: np.sqrt(1 + x[0] ** 2) + x[1], 2.0),
+            "cap": lg.at_most(lambda x: x[0], lambda p: p),
+        },
+    )
+    solution = problem.solve([1.0, 1.0], 50.0)
+    found = solution.sensitivity().ranging().parameters["p"]
+    assert np.isclose(found.lower, solution.x[0], rtol=1e-9)
+    assert found.upper == math.inf
+    assert found.lower_event == "cap becomes active"
