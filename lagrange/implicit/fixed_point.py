@@ -130,7 +130,8 @@ class FixedPoint(ImplicitFunction):
         z, found = self._search_from(self._w0, p)
         if found:
             return z
-        level, size = float(np.linalg.norm(self._system.value(z, p))), float(np.linalg.norm(z))
+        with np.errstate(over="ignore", invalid="ignore"):
+            level, size = float(np.linalg.norm(self._system.value(z, p))), float(np.linalg.norm(z))
         where = f"no fixed point of {self._system.name} was found: |g(z) - z| is {level:.3g} at |z| = {size:.3g}"
         if self.solver == "newton":
             raise NotConverged(f"{where}, where g_z - I is singular or g is not finite. Start elsewhere")
@@ -197,7 +198,8 @@ def fixed_point(
     unknowns, z = flat_start(z0, "z")
     parameters, flat = flat_start(theta, "theta", may_be_empty=True)
     values, _ = evaluated(g, "z0", (unknowns, z), (parameters, flat))
-    if (values.treedef, values.shapes) != (unknowns.treedef, unknowns.shapes):
+    plain = values.treedef is None, unknowns.treedef is None
+    if plain[0] != plain[1] or values.treedef != unknowns.treedef or values.shapes != unknowns.shapes:
         raise ValueError(
             f"{name} must return values like z: it returns {_shapes(values)}, but z0 is {_shapes(unknowns)}"
         )

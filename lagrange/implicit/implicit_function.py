@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from lagrange.implicit.continuation import Path, follow
+from lagrange.implicit.linear_solve import DENSE_LIMIT
 from lagrange.implicit.newton import Equations
 from lagrange.implicit.radius import radius
 from lagrange.implicit.regularity import EPS, NotConverged, Regularity, measure, not_regular
@@ -19,6 +20,7 @@ from lagrange.implicit.root import root
 from lagrange.implicit.system import System, bind_system
 from lagrange.model.named_pytree import Vector, nested_derivative, point_text
 
+NEAR = 1e-3  # of w: where a branch ends, F_w is singular within this distance, or F itself ends there
 SOLVED = float(np.sqrt(EPS))  # a residual below this share of the one at w0 is that of a solution
 
 
@@ -169,9 +171,12 @@ class ImplicitFunction:
         return w, flat
 
     def _checked(self, derivative: Vector, w: Vector, p: Vector) -> Vector:
-        if np.isfinite(derivative).all():
+        finite = bool(np.isfinite(derivative).all())
+        if finite and w.size > DENSE_LIMIT:  # there F_w is not formed
             return derivative
         found = measure(self._system, w, p)
+        if finite and found.regular:
+            return derivative
         if not found.regular:
             raise not_regular(self._system, w, p, "the derivative does not exist", found, (self._w0, self._p0))
         raise NotConverged(
@@ -198,7 +203,14 @@ class ImplicitFunction:
             f"the branch ends at ({point_text(names, reached)}), {1.0 - float(path.remaining):.0%} of the way from "
             f"({point_text(names, self._p0)}) to ({point_text(names, p)})"
         )
-        return not_regular(system, path.w, reached, where, measure(system, path.w, reached), (self._w0, self._p0))
+        found = measure(system, path.w, reached)
+        size = max(float(np.abs(self._w0).max()), float(np.abs(path.w).max()))
+        if found.regular and found.distance > NEAR * size:
+            return NotConverged(
+                f"{where}, though the Jacobian is regular there: {system.name} changes without limit or is not defined "
+                f"beyond. Stay on this side"
+            )
+        return not_regular(system, path.w, reached, where, found, (self._w0, self._p0))
 
 
 def implicit_function(F: Callable[[Any, Any], Any], w0: Any, p0: Any) -> ImplicitFunction:

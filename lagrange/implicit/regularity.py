@@ -1,12 +1,15 @@
 """Whether the implicit function theorem applies at a point: F_w nonsingular, measured, and named where it is not.
 
 Singular values are taken of F_w with rows and columns scaled to size 1, so that units decide nothing. Beside the rank
-stands a second measure. Rounding moves w by delta = F_w^-1 (eps (|F_w||w| + |F_p||p|)), and along the weakest direction
-v, F_w changes by F_ww v: near a fold the product
+stands a second measure. What is left of F, and rounding, move w by
+
+    delta = F_w^-1 (|F| + eps (|F_w||w| + |F_p||p|)),
+
+and along the weakest direction v, F_w changes by F_ww v: near a fold the product
 
     eta = || F_w^-1 F_ww[v, v] || || delta ||
 
-is the Newton-Kantorovich number of the rounding errors. Where it is not small, no digits of dw/dp are left.
+is the Newton-Kantorovich number of these errors. Where it is not small, no digits of dw/dp are left.
 """
 
 from __future__ import annotations
@@ -17,12 +20,12 @@ from typing import Any
 import numpy as np
 
 from lagrange.implicit.linear_solve import SINGULAR
+from lagrange.implicit.root import LARGEST_ETA
 from lagrange.implicit.system import System
 from lagrange.kkt.dependence import dependent_groups
 from lagrange.model.named_pytree import Vector, point_text
 
 EPS = float(np.finfo(np.float64).eps)
-LARGEST_ETA = 1e-2  # more, and rounding decides the derivative
 LOST = 1e-3  # singular values and coefficients below this share of their scale are taken for zero in words
 NAMED_SHARE = 0.3  # entries of the null direction above this share of the largest are named
 
@@ -46,7 +49,7 @@ class Regularity:
     distance : float
         How far w may move along it before F_w is singular, to first order; inf where F_ww vanishes along it.
     rounding : float
-        Relative error of dw/dp that rounding causes (eta above).
+        Relative error of dw/dp that rounding and what is left of F cause (eta above).
     weakest : tuple of str
         Names of the unknowns that the null direction consists of.
     """
@@ -116,7 +119,7 @@ def measure(system: System, w: Vector, p: Vector) -> Regularity:
             return x
 
         bend = float(np.linalg.norm(solve(system.second_along(w, p, direction))))
-        moved = EPS * (np.abs(F_w) @ np.abs(w) + np.abs(np.nan_to_num(F_p)) @ np.abs(p))
+        moved = np.abs(system.value(w, p)) + EPS * (np.abs(F_w) @ np.abs(w) + np.abs(np.nan_to_num(F_p)) @ np.abs(p))
         rounding = bend * float(np.linalg.norm(solve(moved)))
         distance = 1.0 / bend if bend > 0.0 else float("inf")
     names = system.unknowns.names()

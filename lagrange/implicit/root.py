@@ -16,8 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from lagrange.implicit.linear_solve import Array, solve
-from lagrange.implicit.newton import Equations
+from lagrange.implicit.linear_solve import DENSE_LIMIT, Array, solve
+from lagrange.implicit.newton import Equations, jacobian_inverse
+
+LARGEST_ETA = 1e-2  # a larger change of F_w along what is left of the residual, and no digits of dw/dp are left
 
 Search = Callable[[Equations, Any, Any], tuple[Any, Any]]
 """(F, start, p) -> (w, found): a traceable way to find a root, `start` whatever it begins from."""
@@ -39,10 +41,20 @@ def root(F: Equations, search: Search, start: Any, p: Any) -> Array:
 def _differentiable_root() -> Callable[..., Any]:  # made once, when JAX is needed first
     import jax
     import jax.numpy as jnp
+    from jax import lax
+
+    @jax.custom_batching.custom_vmap
+    def report(found: Array) -> Array:
+        jax.lax.cond(found, lambda _: None, lambda flag: jax.debug.callback(_warn, flag), found)
+        return found
+
+    @report.def_vmap  # one warning for a batch, not a callback for every lane
+    def report_batch(size: int, batched: Any, found: Array) -> tuple[Array, Any]:
+        return report(jnp.all(found)), False
 
     def value(F: Equations, search: Search, start: Any, p: Any) -> Array:
         w, found = search(F, start, p)
-        jax.lax.cond(found, lambda _: None, lambda flag: jax.debug.callback(_warn, flag), found)
+        report(found)
         return jnp.where(found, w, jnp.nan)
 
     differentiable = jax.custom_jvp(value, nondiff_argnums=(0, 1))
@@ -52,10 +64,29 @@ def _differentiable_root() -> Callable[..., Any]:  # made once, when JAX is need
         w = differentiable(F, search, start, p)
         _, F_p_dp = jax.jvp(lambda p: F(w, p), (p,), (dp,))
         _, F_w = jax.linearize(lambda w: F(w, p), w)
-        return w, solve(F_w, -F_p_dp)
+        exists = lax.stop_gradient(_is_determined(F, lax.stop_gradient(w), lax.stop_gradient(p)))
+        return w, solve(F_w, -F_p_dp) * jnp.where(exists, 1.0, jnp.nan).astype(w.dtype)
 
     differentiable.defjvp(rule)
     return jax.jit(differentiable, static_argnums=(0, 1))
+
+
+def _is_determined(F: Equations, w: Array, p: Any) -> Array:
+    """Whether what the search left of the residual still lets the derivative be told.
+
+    With d = -F_w^-1 F the step that is left, F_w changes along it by F_ww d: where || F_ww[d, d] || is no small share
+    of || F_w d || = || F ||, w is nearer to a singular point than to its root. Beyond `DENSE_LIMIT` unknowns the step
+    would cost as much as the derivative, and only the residual of the linear solve is checked.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    if w.size > DENSE_LIMIT:
+        return jnp.asarray(True)
+    residual = F(w, p)
+    step = jacobian_inverse(F, w, p).apply(-residual)
+    bend = jax.jvp(lambda w: jax.jvp(lambda w: F(w, p), (w,), (step,))[1], (w,), (step,))[1]
+    return ~(jnp.max(jnp.abs(bend)) > LARGEST_ETA * jnp.max(jnp.abs(residual)))
 
 
 def _warn(found: Any) -> None:
