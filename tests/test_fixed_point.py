@@ -511,3 +511,17 @@ def test_an_error_of_g_comes_through() -> None:
     with pytest.raises(KeyError, match="mine") as caught:
         lg.fixed_point(g, 1.0, 2.0)
     assert "raised by g at z0 = 1" in caught.value.__notes__[0]
+
+
+def test_fold_of_many_unknowns() -> None:
+    # Beyond the dense limit too: z = z + t - z^2 has a fold at t = 0, where the iteration ends a little beside it.
+    n = 600
+    z = lg.fixed_point(lambda z, t: z + t - z**2, np.full(n, 0.5), 0.1)
+    for ask in (lambda: z.jvp(0.0, 1.0), lambda: z.vjp(0.0, np.ones(n))):
+        with pytest.raises((lg.NotConverged, lg.NotRegular)):
+            ask()
+    with jax.enable_x64(True):
+        slope = jax.jit(jax.grad(lambda t: z(t).sum()))
+        assert np.isnan(slope(0.0))
+        # z = sqrt(t), dz/dt = 1 / (2 sqrt(t))
+        assert slope(0.04) == pytest.approx(n * 2.5, rel=1e-6)

@@ -172,7 +172,8 @@ class ImplicitFunction:
 
     def _checked(self, derivative: Vector, w: Vector, p: Vector) -> Vector:
         finite = bool(np.isfinite(derivative).all())
-        if finite and w.size > DENSE_LIMIT:  # there F_w is not formed
+        # Where F_w need not be formed, it is not.
+        if finite and w.size > DENSE_LIMIT and self._system.is_determined(w, p):
             return derivative
         found = measure(self._system, w, p)
         if finite and found.regular:

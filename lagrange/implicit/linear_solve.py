@@ -21,6 +21,7 @@ INVERSE_ITERATIONS = 3
 KRYLOV_VECTORS = 30  # between restarts of GMRES
 RESTARTS = 30
 REFINEMENTS = 3
+ROUGH, ROUGH_VECTORS = 0.1, 2
 KRYLOV_TARGET, KRYLOV_ACCEPTED = 0.75, 2.0 / 3.0  # relative residuals, as powers of the rounding unit
 
 
@@ -58,6 +59,19 @@ def solve(matvec: Map, b: Array) -> Array:
         solve=lambda _, rhs: inverted.apply(rhs),
         transpose_solve=lambda _, rhs: inverted.apply_transposed(rhs),
     )
+
+
+def rough_solution(matvec: Map, b: Array) -> Array:
+    """x with A x near b: exact up to `DENSE_LIMIT` unknowns, beyond from a few Krylov vectors, for its size only."""
+    import jax.numpy as jnp
+    from jax.scipy.sparse.linalg import gmres
+
+    if b.size <= DENSE_LIMIT:
+        return _factorized(matvec, b).apply(b)
+    method: Any = gmres  # untyped in JAX
+    size = jnp.maximum(jnp.linalg.norm(b), np.finfo(b.dtype).tiny)
+    x, _ = method(matvec, b / size, tol=ROUGH, restart=ROUGH_VECTORS, maxiter=1, solve_method="batched")
+    return size * x
 
 
 def _factorized(matvec: Map, like: Array) -> Inverse:

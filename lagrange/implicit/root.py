@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from lagrange.implicit.linear_solve import DENSE_LIMIT, Array, solve
-from lagrange.implicit.newton import Equations, jacobian_inverse
+from lagrange.implicit.linear_solve import Array, rough_solution, solve
+from lagrange.implicit.newton import Equations
 
 LARGEST_ETA = 1e-2  # a larger change of F_w along what is left of the residual, and no digits of dw/dp are left
 
@@ -64,29 +64,26 @@ def _differentiable_root() -> Callable[..., Any]:  # made once, when JAX is need
         w = differentiable(F, search, start, p)
         _, F_p_dp = jax.jvp(lambda p: F(w, p), (p,), (dp,))
         _, F_w = jax.linearize(lambda w: F(w, p), w)
-        exists = lax.stop_gradient(_is_determined(F, lax.stop_gradient(w), lax.stop_gradient(p)))
+        exists = lax.stop_gradient(is_determined(F, lax.stop_gradient(w), lax.stop_gradient(p)))
         return w, solve(F_w, -F_p_dp) * jnp.where(exists, 1.0, jnp.nan).astype(w.dtype)
 
     differentiable.defjvp(rule)
     return jax.jit(differentiable, static_argnums=(0, 1))
 
 
-def _is_determined(F: Equations, w: Array, p: Any) -> Array:
+def is_determined(F: Equations, w: Array, p: Any) -> Array:
     """Whether what the search left of the residual still lets the derivative be told.
 
     With d = -F_w^-1 F the step that is left, F_w changes along it by F_ww d: where || F_ww[d, d] || is no small share
-    of || F_w d || = || F ||, w is nearer to a singular point than to its root. Beyond `DENSE_LIMIT` unknowns the step
-    would cost as much as the derivative, and only the residual of the linear solve is checked.
+    of || F_w d ||, w is nearer to a singular point than to its root.
     """
     import jax
     import jax.numpy as jnp
 
-    if w.size > DENSE_LIMIT:
-        return jnp.asarray(True)
-    residual = F(w, p)
-    step = jacobian_inverse(F, w, p).apply(-residual)
+    residual, along = jax.linearize(lambda w: F(w, p), w)
+    step = rough_solution(along, -residual)
     bend = jax.jvp(lambda w: jax.jvp(lambda w: F(w, p), (w,), (step,))[1], (w,), (step,))[1]
-    return ~(jnp.max(jnp.abs(bend)) > LARGEST_ETA * jnp.max(jnp.abs(residual)))
+    return ~(jnp.max(jnp.abs(bend)) > LARGEST_ETA * jnp.max(jnp.abs(along(step))))
 
 
 def _warn(found: Any) -> None:

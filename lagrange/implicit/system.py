@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from lagrange.implicit.newton import jacobian_inverse
+from lagrange.implicit.root import is_determined
 from lagrange.model.named_pytree import SHOWN, Layout, Vector, layout_of, point_text
 from lagrange.model.numpy_tracing import traceable
 from lagrange.model.program import call_by_name
@@ -70,6 +71,10 @@ class System:
         """-F_p' F_w'^-1 v, without forming F_p."""
         return self._numpy(self._compiled_against, w, p, v)
 
+    def is_determined(self, w: Vector, p: Vector) -> bool:
+        """Whether w is near enough to a root for derivatives, see `lagrange.implicit.root`."""
+        return bool(self._numpy(self._compiled_is_determined, w, p))
+
     def second_derivatives(self, w: Vector, p: Vector) -> Vector:
         """All second derivatives of F in (w, p), shape (n, n + parameters, n + parameters)."""
         return self._numpy(self._compiled_second_derivatives, np.concatenate([w, p]))
@@ -115,6 +120,12 @@ class System:
         import jax
 
         return jax.jit(jax.hessian(lambda v: self.residual(v[: self.n], v[self.n :])))
+
+    @functools.cached_property
+    def _compiled_is_determined(self) -> Callable[..., Any]:
+        import jax
+
+        return jax.jit(lambda w, p: is_determined(self.residual, w, p))
 
     @functools.cached_property
     def _compiled_along(self) -> Callable[..., Any]:
