@@ -132,6 +132,89 @@ def test_a_kink_ends_one_side_at_once_or_neither() -> None:
     # x = max(p, 0) at 0: each side has its own active set, and each goes on for ever.
     found = lg.Problem(lambda x, p: (x - p) ** 2, bounds=(0, None)).solve(1.0, 0.0).sensitivity().ranging()
     assert (found.parameters["p"].lower, found.parameters["p"].upper) == (-math.inf, math.inf)
+    assert found.parameters["p"].kink == "lower bound of x is active below only"
+    assert found.bounds["lower bound of x"].kink == "lower bound of x is active above only"
+    assert "At p = 0 itself the active set changes: lower bound of x is active below only." in str(found)
+
+
+def test_a_bound_that_is_released_at_a_kink() -> None:
+    # x = max(bound, 1) beside y = 0: the bound is felt until it falls to 1, where the objective itself rests.
+    problem = lg.Problem(lambda x, p: (x["x"] - 1) ** 2 + x["y"] ** 2, bounds=lambda p: {"x": (p, None)})
+    found = problem.solve({"x": 5.0, "y": 1.0}, 3.0).sensitivity().ranging()
+    for moved in (found.parameters["p"], found.bounds["lower bound of x"]):
+        assert moved.lower == pytest.approx(1.0, abs=EVENT)
+        assert moved.lower_event == "lower bound of x is released"
+        assert (moved.upper, moved.kink) == (math.inf, "")
+
+
+def test_the_linear_expenditure_system() -> None:
+    # Left income 3000 - (360 + 800 + 80) is shared; the solution ends where it is zero, and all goods at their needs:
+    # income 1240, food (3000 - 880) / 60, housing (3000 - 440) / 40, transport (3000 - 1160) / 200. There the
+    # multiplier 1 / left runs off to infinity, small as it is beside the amounts, and no step may jump over that pole.
+    from problems.consumer_choice import p, problem, x0
+
+    found = problem.solve(x0, p).sensitivity().ranging()
+    expected = {"price.food": 2120 / 60, "price.housing": 64.0, "price.transport": 9.2}
+    for name, upper in expected.items():
+        assert found.parameters[name].upper == pytest.approx(upper, rel=EVENT)
+        assert "becomes active" in found.parameters[name].upper_event
+        assert found.parameters[name].lower == 0.0
+    for moved in (found.parameters["income"], found.sides["income"]):
+        assert moved.lower == pytest.approx(1240.0, rel=EVENT)
+        assert moved.upper == math.inf
+
+
+def test_ranges_of_a_few_names() -> None:
+    from problems.consumer_choice import p, problem, x0
+
+    sensitivity = problem.solve(x0, p).sensitivity()
+    assert set(sensitivity.ranging("price").parameters) == {"price.food", "price.housing", "price.transport"}
+    few = sensitivity.ranging(["price.food", "income"])
+    assert (set(few.parameters), set(few.sides), set(few.bounds)) == ({"income", "price.food"}, {"income"}, set())
+    with pytest.raises(ValueError, match="'prices' is no parameter, constraint or active bound: there are income"):
+        sensitivity.ranging("prices")
+
+
+def test_groups_have_headings() -> None:
+    from problems.consumer_choice import p, problem, x0
+
+    text = str(problem.solve(x0, p).sensitivity().ranging("income"))
+    assert text.index("Parameters") < text.index("Right sides")
+    assert "within 1000 times the size" in text
+
+
+def test_dependent_rows_whose_sides_move_apart() -> None:
+    # x >= a and 2 x >= b at a = 1, b = 2: up, only the row that moves presses; down, only the other one.
+    problem = lg.Problem(
+        lambda x, p: x[0] + x[1],
+        {
+            "a": lg.at_least(lambda x: x[0], lambda p: p["a"]),
+            "b": lg.at_least(lambda x: 2 * x[0], lambda p: p["b"]),
+            "c": lg.at_least(lambda x: x[1], 0.0),
+        },
+    )
+    found = problem.solve([1.0, 2.0], {"a": 1.0, "b": 2.0}).sensitivity().ranging()
+    assert found.parameters["a"].kink == "a is active above only, b is active below only"
+    assert (found.parameters["a"].lower, found.parameters["a"].upper) == (-math.inf, math.inf)
+    assert "not unique" in found.sides["c"].upper_event
+
+
+def test_equal_rows_that_would_contradict_each_other() -> None:
+    problem = lg.Problem(
+        lambda x: x @ x,
+        {"a": lg.equals(lambda x: x[0], lambda p: p), "b": lg.equals(lambda x: 2 * x[0], 2.0)},
+    )
+    found = problem.solve([1.0, 2.0], 1.0).sensitivity().ranging().parameters["p"]
+    assert (found.lower, found.upper) == (1.0, 1.0)
+    assert found.lower_event == "a, b contradict each other: no solution beyond"
+
+
+def test_sides_that_cross_each_other() -> None:
+    # x rests on the floor p until the floor meets the ceiling.
+    problem = lg.Problem(lambda x: x**2, {"gap": lg.between(lambda p: p, lambda x: x, 3.0)})
+    found = problem.solve(1.0, 1.0).sensitivity().ranging().parameters["p"]
+    assert found.upper == pytest.approx(3.0)
+    assert found.upper_event == "gap becomes active"
 
 
 def test_ranges_of_multipliers_that_are_not_unique_are_not_invented() -> None:

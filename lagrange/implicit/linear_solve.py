@@ -33,7 +33,7 @@ class Inverse(NamedTuple):
     apply, apply_transposed : callable
         x with A x = b, and with A'x = b; NaN where that cannot be had.
     sign : array or None
-        Sign of det A where A was factorized (0 where it is singular to rounding).
+        Sign of det A where A was factorized: 0 where it is singular to rounding, NaN where it is not finite.
     """
 
     apply: Map
@@ -87,7 +87,8 @@ def _factorized(matvec: Map, like: Array) -> Inverse:
 
     exchanges = jnp.sum(pivots != jnp.arange(like.size))
     sign = jnp.prod(jnp.sign(jnp.diagonal(lu))) * (1 - 2 * (exchanges % 2))
-    return Inverse(apply, lambda b: apply(b, 1), jnp.where(singular, 0.0, sign))
+    sign = jnp.where(jnp.all(jnp.isfinite(matrix)), jnp.where(singular, 0.0, sign), jnp.nan)
+    return Inverse(apply, lambda b: apply(b, 1), sign)
 
 
 def _is_singular(matrix: Array, lu: Array, pivots: Array) -> Array:

@@ -25,7 +25,7 @@ ROUNDING_FLOOR = 0.5  # steps below eps^0.5 that no longer shrink are rounding
 
 
 class Root(NamedTuple):
-    """Where Newton's method went: the point, whether it contracted to it, whether F stayed finite."""
+    """Where Newton's method went: the point, whether it contracted to it, whether F and F_w stayed finite."""
 
     w: Array
     converged: Array
@@ -72,11 +72,15 @@ def newton(F: Equations, start: Array, p: Any, level: Any = 0.0) -> Root:
         size_of_w = jnp.maximum(level, jnp.max(jnp.abs(reached)))
         finite = jnp.all(jnp.isfinite(residual)) & jnp.isfinite(size) & jnp.isfinite(size_of_w)
         allowed = jnp.where(k == 0, jnp.inf, jnp.where(k == 1, FIRST_CONTRACTION, LATER_CONTRACTION)) * before
+        # A singular F_w has no step either, but F goes on.
+        defined = jnp.all(jnp.isfinite(residual)) & (
+            jnp.isfinite(size) if inverted.sign is None else ~jnp.isnan(inverted.sign)
+        )
         contracts = size <= allowed
         floor = ~contracts & (size <= eps**ROUNDING_FLOOR * size_of_w)
         last = (size <= ARRIVED * eps * size_of_w) | ((k > 0) & (next_step(w, step, inverted) <= ARRIVED * eps * size))
         arrived = finite & (last | floor)
-        return k + 1, jnp.where(finite, reached, w), size, arrived, finite & (contracts | arrived), finite
+        return k + 1, jnp.where(finite, reached, w), size, arrived, finite & (contracts | arrived), defined
 
     def goes_on(state: tuple[Any, ...]) -> Any:
         k, _, _, arrived, contracts, _ = state
@@ -84,5 +88,5 @@ def newton(F: Equations, start: Array, p: Any, level: Any = 0.0) -> Root:
 
     no, yes = jnp.asarray(False), jnp.asarray(True)
     state = (0, start, jnp.asarray(jnp.inf, start.dtype), no, yes, yes)
-    _, w, _, arrived, _, finite = lax.while_loop(goes_on, iterate, state)
-    return Root(w, arrived, finite)
+    _, w, _, arrived, _, defined = lax.while_loop(goes_on, iterate, state)
+    return Root(w, arrived, defined)

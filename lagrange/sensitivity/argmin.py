@@ -91,7 +91,8 @@ class Argmin:
         exists = w[-1]
         multipliers = lax.stop_gradient(w[self.program.n : -1])
         active, upper = self.equality | (multipliers != 0.0), self.equality | (multipliers > 0.0)
-        setting = Setting(p, jnp.zeros(active.size, w.dtype), active.astype(w.dtype), upper.astype(w.dtype))
+        still, as_is = jnp.zeros(active.size, w.dtype), jnp.ones(w.size - 1, w.dtype)
+        setting = Setting(p, still, active.astype(w.dtype), upper.astype(w.dtype), as_is)
         known = lax.stop_gradient(exists)
         # Where s = 0 this row feels every parameter, so that the NaN of its solution reaches all of them.
         last = known * (exists - 1.0) + (1.0 - known) * jnp.sum(p)

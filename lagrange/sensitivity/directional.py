@@ -34,12 +34,18 @@ class Change:
     x : (n,);  multipliers : (k,) of the active constraints, nan where they are not determined
     value : of the signed objective
     held : (k,) which constraints stay active on this side
+    limit : (k,) the multipliers that the solutions on this side tend to
+    determined : the gradients of the held constraints are independent, so there is one path on this side
+    rates : (k,) d multipliers / dt on that path, from `limit`
     """
 
     x: Vector
     multipliers: Vector
     value: float
     held: Mask
+    limit: Vector
+    determined: bool
+    rates: Vector
 
 
 def change(system: ActiveSystem, dp: Vector, dside: Vector) -> Change:
@@ -56,9 +62,11 @@ def change(system: ActiveSystem, dp: Vector, dside: Vector) -> Change:
     if not system.unique:
         limit, multipliers = system.polyhedron.extreme(shift)
         if not np.isfinite(limit):
+            touched = named(_touched(system))
             raise NotDifferentiable(
-                f"along this direction the active constraints {named(_touched(system))} contradict each other: there "
-                f"is no solution beyond. Move them so that they stay consistent, or drop the one that repeats others"
+                f"along this direction the active constraints {touched} contradict each other: there is no solution "
+                f"beyond. Move them so that they stay consistent, or drop the one that repeats others",
+                cause=f"{touched} contradict each other: no solution beyond",
             )
         at = system.linearized(multipliers)
         shift = at.r @ dp - dside
@@ -77,15 +85,19 @@ def change(system: ActiveSystem, dp: Vector, dside: Vector) -> Change:
     if found is None:
         raise NotDifferentiable(
             f"along this direction the active constraints {named(active.names)} cannot all be met: the problem becomes "
-            f"infeasible"
+            f"infeasible",
+            cause=f"{named(active.names)} cannot all be met: no solution beyond",
         )
-    moved = np.zeros(len(active.names))
-    moved[held], moved[~held] = found.y, active.signs[~held] * found.z
+    rates = np.zeros(len(active.names))
+    rates[held], rates[~held] = found.y, active.signs[~held] * found.z
+    moved = rates.copy()
     if not system.unique:
         moved[_is_touched(system)] = np.nan
     stays = held.copy()
     stays[~held] = found.z > 0.0
-    return Change(found.d, moved, float(at.direct @ dp + multipliers @ shift), stays)
+    value = float(at.direct @ dp + multipliers @ shift)
+    determined = system.unique or RangeNullSpace(active.unit[stays], active.noise).rank == stays.sum()
+    return Change(found.d, moved, value, stays, multipliers, bool(determined), rates)
 
 
 def _check_curvature(system: ActiveSystem, at: Linearized, held: Mask) -> None:
@@ -94,7 +106,8 @@ def _check_curvature(system: ActiveSystem, at: Linearized, held: Mask) -> None:
     Z = RangeNullSpace(system.active.unit[held], system.active.noise).Z
     if Z.shape[1] and np.linalg.eigvalsh(Z.T @ at.W @ Z)[0] <= NEGLIGIBLE * (np.abs(at.W).max() or 1.0):
         raise NotDifferentiable(
-            "the second-order condition fails with the multipliers that count along this direction: x may jump"
+            "the second-order condition fails with the multipliers that count along this direction: x may jump",
+            cause="the second-order condition fails: x may jump",
         )
 
 

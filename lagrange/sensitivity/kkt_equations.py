@@ -1,6 +1,6 @@
 """The KKT conditions of a given active set as equations F(w, p) = 0 for an implicit function.
 
-w = (x, lambda),   lambda over all rows and variables
+w = (x, lambda) in units of `scale`,   lambda over all rows and variables
 
 F = [ grad_x f + J'lambda_c + lambda_x          ]
     [ value_i - side_i - shift_i   if i active  ]      value = (c, x),  side: the upper or lower one
@@ -17,15 +17,17 @@ from lagrange.model.program import Program
 
 
 class Setting(NamedTuple):
-    """What the equations depend on: parameters (q,), shifts of the sides (m + n,), and the active set.
+    """What the equations depend on: parameters (q,), shifts of the sides (m + n,), the active set, and units.
 
-    `active` and `upper` are (m + n,) of 0 and 1: which sides are active, and whether the upper one.
+    `active` and `upper` are (m + n,) of 0 and 1: which sides are active, and whether the upper one. `scale`
+    (n + m + n,) holds the units of the unknowns.
     """
 
     p: Any
     shift: Any
     active: Any
     upper: Any
+    scale: Any
 
 
 def kkt_equations(program: Program) -> Callable[[Any, Any], Any]:
@@ -38,7 +40,7 @@ def kkt_equations(program: Program) -> Callable[[Any, Any], Any]:
 
     def equations(w: Any, setting: Any) -> Any:
         setting = Setting(*setting)
-        x, multipliers = w[:n], w[n:]
+        x, multipliers = jnp.split(setting.scale * w, [n])
 
         def lagrangian(x: Any) -> Any:
             values = rows(x, setting.p)

@@ -19,11 +19,14 @@ class NotDifferentiable(ArithmeticError):
     ----------
     direction : pytree like x, or None
         Where the second-order condition fails: the direction along which the solution is not determined.
+    cause : str
+        The reason in a few words, for a cell of a table; empty where there is only the message.
     """
 
-    def __init__(self, message: str, direction: Any = None) -> None:
+    def __init__(self, message: str, direction: Any = None, cause: str = "") -> None:
         super().__init__(message)
         self.direction = direction
+        self.cause = cause
 
 
 class Guarded(Mapping[Any, Any]):

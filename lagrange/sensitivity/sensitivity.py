@@ -242,8 +242,14 @@ class Sensitivity:
         flat = self._program.parameters.flatten(p, "p")
         return self._prediction(flat - self._result.p)
 
-    def ranging(self) -> Ranging:
+    def ranging(self, names: str | Sequence[str] | None = None) -> Ranging:
         """How far each parameter, right side and active bound can move with the same active set, and what ends it.
+
+        Parameters
+        ----------
+        names : str or sequence of str
+            Of parameters, constraints, active bounds ("volume", "demand[2]", "upper bound of height"), or of what they
+            belong to ("demand", "height"); default all. Each end is a path to follow: ask for few where there are many.
 
         Returns
         -------
@@ -255,8 +261,10 @@ class Sensitivity:
         ------
         NotDifferentiable
             The kind is "undefined".
+        ValueError
+            For a name of nothing that can move.
         """
-        return ranging(self._valid_system(), self._parametric.derivatives, self._parametric.kkt(self.exact))
+        return ranging(self._valid_system(), self._parametric.derivatives, self._parametric.kkt(self.exact), names)
 
     def verify(self, step: float = STEP) -> Verification:
         """Predicted against re-solved: every parameter is moved by +-step, relative, and the problem solved again.

@@ -31,11 +31,11 @@ class Place:
 
 
 def kkt_system(derivatives: Derivatives) -> System:
-    """The KKT equations of a program as a `System`, compiled once; its parameters are (p, shift, active, upper)."""
+    """The KKT equations of a program as a `System`, compiled once; its parameters are a flat `Setting`."""
     program = derivatives.program
     size = program.m + program.n
     equations = kkt_equations(program)
-    ends = np.cumsum([program.parameters.size, size, size]).tolist()
+    ends = np.cumsum([program.parameters.size, size, size, size]).tolist()
 
     def call(w: Any, flat: Any) -> Any:
         import jax.numpy as jnp
@@ -43,26 +43,28 @@ def kkt_system(derivatives: Derivatives) -> System:
         return equations(w, jnp.split(flat, ends))
 
     unknowns = Layout(None, ("w",), ((program.n + size,),))
-    return System("the KKT conditions", call, unknowns, Layout(None, ("setting",), ((ends[0] + 3 * size,),)), ())
+    setting = Layout(None, ("setting",), ((ends[-1] + program.n + size,),))
+    return System("the KKT conditions", call, unknowns, setting, ())
 
 
 @dataclass(frozen=True)
 class SolutionPath:
-    """The path of one moving number from a solution."""
+    """The path of one moving number from a solution; `scale` (n + m + n,) holds the sizes of the unknowns along it."""
 
     system: System
     p: Vector
     dp: Vector
     dside: Vector
     held: ActiveSides
+    scale: Vector
 
     def advance(self, place: Place, t: float) -> Place:
         """The place at t, or where the path ended on the way to it."""
         start, end = self._setting(place.t), self._setting(t)
         met = np.zeros(self.system.n)
-        path = followed(self.system, place.w, (start, met), (end, met))
+        path = followed(self.system, place.w / self.scale, (start, met), (end, met))
         reached = t + float(path.remaining) * (place.t - t)
-        return Place(t if path.arrived else reached, path.w, bool(path.finite))
+        return Place(t if path.arrived else reached, self.scale * path.w, bool(path.finite))
 
     def setting(self, t: float) -> tuple[Vector, Vector]:
         """Parameters and shifts of the sides at t."""
@@ -70,4 +72,4 @@ class SolutionPath:
 
     def _setting(self, t: float) -> Vector:
         active, upper = self.held.sides != 0.0, self.held.sides > 0.0
-        return np.concatenate([*self.setting(t), active.astype(float), upper.astype(float)])
+        return np.concatenate([*self.setting(t), active.astype(float), upper.astype(float), self.scale])

@@ -1,0 +1,213 @@
+"""One end of a range: how far a number can move one way until the active set changes, and what happens there.
+
+First order: slacks and multipliers change linearly, and the first that reaches zero ends the range; exact for linear
+programs. Corrected: the solution is followed as an implicit function of the moving number with the active set held, and
+the event is located on the path.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import scipy  # scipy.optimize loads when it is first used
+
+from lagrange.derivatives.evaluation import Derivatives
+from lagrange.implicit.system import System
+from lagrange.model.named_pytree import Mask, Vector
+from lagrange.model.reductions import largest
+from lagrange.sensitivity.active_system import ActiveSystem
+from lagrange.sensitivity.directional import Change, change
+from lagrange.sensitivity.event import ActiveSides, event_name, event_values
+from lagrange.sensitivity.not_differentiable import NotDifferentiable
+from lagrange.sensitivity.solution_path import Place, SolutionPath
+
+NO_LIMIT = "no limit"
+NOT_DETERMINED = "not determined: the multipliers are not unique"
+NOT_FINITE = "a function is not finite beyond"
+SINGULAR = "the solution ends: its KKT matrix becomes singular"
+FARTHEST = 1e3  # moves beyond this, relative to max(1, |value|) and to the first-order end, are no limit
+FIRST_STEP, GROWTH = 0.25, 1.5  # of the march along the path, relative to the first-order estimate
+STILL = 1e-12  # rates below this, relative, are zero
+TOLERANCE = 1e-10  # event functions above minus this, relative, have not been crossed
+AT_ITS_END = 1e-6  # event functions that have fallen below this, relative, where the path ends, end it
+LOCATED = 1e-12  # relative accuracy of an event on the path
+SMALLEST_SCALE = 1e-6  # of an unknown, relative to the largest of its kind
+AT_ZERO = 1e-9  # ends below this, relative to the move, are zero
+
+
+@dataclass(frozen=True)
+class Move:
+    """A number that can move: name and value, and the change of parameters (q,) and sides (m + n,) per unit of it."""
+
+    name: str
+    value: float
+    dp: Vector
+    dside: Vector
+
+
+@dataclass(frozen=True)
+class End:
+    """One end of a range.
+
+    Attributes
+    ----------
+    first_order, corrected : float
+        Where it is.
+    event : str
+        What happens there.
+    held : (m + n,) of -1, 0, 1, or None
+        Which sides are active on the way; None where there is no way.
+    """
+
+    first_order: float
+    corrected: float
+    event: str
+    held: Vector | None = None
+
+
+def end_of(move: Move, sign: float, system: ActiveSystem, derivatives: Derivatives, kkt: System | None) -> End:
+    """The end of a range above (sign 1) or below (-1); corrected only where kkt is given, that is, can be followed."""
+    dp, dside = sign * move.dp, sign * move.dside
+    try:
+        moved = change(system, dp, dside[system.active.places])
+    except NotDifferentiable as error:
+        return End(move.value, move.value, error.cause or str(error))
+    if not moved.determined:
+        return End(math.nan, math.nan, NOT_DETERMINED)
+    held = _held(system, moved)
+    w = np.concatenate([system.result.x, system.active.spread(moved.limit, dside.size)])
+    slope = _rates(system, moved, dp, dside, held)
+    now = event_values(derivatives, held, system.result.p, np.zeros(dside.size), w).ravel()
+    first, index = _first_crossing(now, slope)
+    if kkt is None:
+        found = first, event_name(derivatives, held, index) if np.isfinite(first) else NO_LIMIT
+    else:
+        size = max(1.0, abs(move.value))
+        scale = _scale(system, moved, w, first if 0.0 < first < math.inf else size)
+        path = _Events(SolutionPath(kkt, system.result.p, dp, dside, held, scale), derivatives, now)
+        found = _march(path, Place(0.0, w), first, size)
+    return End(_place(move.value, sign * first), _place(move.value, sign * found[0]), found[1], held.sides)
+
+
+def _place(value: float, moved: float) -> float:
+    end = value + moved
+    return 0.0 if abs(end) <= AT_ZERO * abs(moved) < math.inf else end
+
+
+def _held(system: ActiveSystem, moved: Change) -> ActiveSides:
+    size = system.result.program.m + system.result.program.n
+    sides, equality = np.zeros(size), np.zeros(size, dtype=bool)
+    active = system.active
+    sides[active.places[moved.held]] = np.where(active.signs == 0.0, 1.0, active.signs)[moved.held]
+    equality[active.places] = active.equality
+    return ActiveSides(sides, equality)
+
+
+def _rates(system: ActiveSystem, moved: Change, dp: Vector, dside: Vector, held: ActiveSides) -> Vector:
+    # d/dt of the event functions, in their order.
+    program, result, at = system.result.program, system.result, system.at
+    jacobian, _ = system.evaluation.derivatives(result.x, np.zeros(1 + program.m))
+    values = np.concatenate([jacobian[1:] @ moved.x + at.rows[1:] @ dp, moved.x])
+    lower = np.concatenate([at.sides.row_lower @ dp, at.sides.lower @ dp]) + np.where(held.sides < 0, dside, 0.0)
+    upper = np.concatenate([at.sides.row_upper @ dp, at.sides.upper @ dp]) + np.where(held.sides > 0, dside, 0.0)
+    multipliers = np.zeros(values.size)
+    multipliers[system.active.places] = moved.rates
+    size = STILL * max(1.0, float(np.abs(moved.x).max(initial=0.0)))
+    rates = np.concatenate([values - lower, upper - values, held.sides * multipliers])
+    return np.where(np.abs(rates) <= size, 0.0, rates)
+
+
+def _scale(system: ActiveSystem, moved: Change, w: Vector, t: float) -> Vector:
+    # What each unknown is, and what it changes by: a small multiplier that runs off to infinity must not hide behind
+    # large variables.
+    n = system.result.program.n
+    rates = np.concatenate([moved.x, system.active.spread(moved.rates, w.size - n)])
+    size = np.abs(w) + t * np.abs(rates)
+    floors = [SMALLEST_SCALE * largest(part) or 1.0 for part in (size[:n], size[n:])]
+    return np.asarray(np.maximum(size, np.repeat(floors, [n, w.size - n])))
+
+
+def _first_crossing(now: Vector, slope: Vector) -> tuple[float, int]:
+    falls = (slope < 0.0) & np.isfinite(now)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times = np.where(falls, np.maximum(now, 0.0) / -slope, np.inf)
+    index = int(times.argmin())
+    return float(times[index]), index
+
+
+class _Events:
+    """The event functions along a path, relative to their sizes, and the places where they are known."""
+
+    def __init__(self, path: SolutionPath, derivatives: Derivatives, now: Vector) -> None:
+        self._path, self._derivatives, self._start = path, derivatives, now
+        self._scale = np.maximum(1.0, np.abs(np.where(np.isfinite(now), now, 1.0)))
+
+    def advance(self, here: Place, t: float) -> Place:
+        return self._path.advance(here, t)
+
+    def at(self, place: Place) -> Vector | None:
+        """The event functions; None where the sides have crossed each other."""
+        try:
+            found = event_values(self._derivatives, self._path.held, *self._path.setting(place.t), place.w)
+        except ValueError:
+            return None
+        return np.asarray(found.ravel() / self._scale)
+
+    def name(self, index: int) -> str:
+        return event_name(self._derivatives, self._path.held, index)
+
+    def negative(self, values: Vector | None) -> Mask:
+        """Which event functions have been crossed; where the sides have crossed each other, all that there are."""
+        return np.isfinite(self._start) if values is None else values < -TOLERANCE
+
+    def fallen(self, values: Vector | None) -> int | None:
+        """The event function that has come down to zero; None where none has."""
+        if values is None:
+            return None
+        fell = np.where(self._start / self._scale > AT_ITS_END, values, np.inf)
+        index = int(fell.argmin())
+        return index if fell[index] <= AT_ITS_END else None
+
+
+def _march(path: _Events, start: Place, first: float, size: float) -> tuple[float, str]:
+    """Along the path until an event function is negative, then locate the earliest zero: where, and what it is."""
+    farthest = FARTHEST * max(size, first if np.isfinite(first) else 0.0)
+    step = FIRST_STEP * (first if 0.0 < first < np.inf else size)
+    here = start
+    while here.t <= farthest:
+        goal = here.t + step
+        there = path.advance(here, goal)
+        values = path.at(there)
+        if path.negative(values).any():
+            return _earliest(path, here, there)
+        if there.t != goal:
+            ended_by = path.fallen(values)
+            if ended_by is not None:
+                return there.t, path.name(ended_by)
+            return there.t, SINGULAR if there.finite else NOT_FINITE
+        here, step = there, GROWTH * step
+    return math.inf, NO_LIMIT
+
+
+def _earliest(path: _Events, here: Place, there: Place) -> tuple[float, str]:
+    # The zero of the smallest event function that is negative there: its place, and which one it is.
+    known = [here, there]
+    crossed = path.negative(path.at(there))
+
+    def smallest(t: float) -> float:
+        place = max((place for place in known if place.t <= t), key=lambda place: place.t)
+        if place.t != t:
+            place = path.advance(place, t)
+            known.append(place)
+        values = path.at(place)
+        return -1.0 if values is None else float(values[crossed].min())
+
+    zero = here.t
+    if smallest(here.t) > 0.0:
+        zero = scipy.optimize.brentq(smallest, here.t, there.t, xtol=LOCATED * there.t, rtol=LOCATED)
+    nearest = max((place for place in known if place.t <= zero), key=lambda place: place.t)
+    values = path.at(nearest)
+    index = 0 if values is None else int(np.where(crossed, values, np.inf).argmin())
+    return float(zero), path.name(index)
