@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 import lagrange as lg
 from lagrange.sensitivity.sensitivity import NOT_UNIQUE, ONE_SIDED, SMOOTH, UNDEFINED
+from lagrange.sensitivity.verification import verify
 
 CAN = lg.Problem(
     minimize=lambda x: 2 * np.pi * x["radius"] * (x["radius"] + x["height"]),
@@ -262,5 +264,24 @@ def test_verification(can: lg.Solution) -> None:
     assert "agrees" in str(check)
     volume = [trial for trial in check.trials if trial.parameter == "volume"]
     assert all(abs(trial.order - 2.0) < 0.1 for trial in volume)
-    kink = lg.Problem(lambda x, p: (x - p) ** 2, bounds=(0, None)).solve(1.0, 0.0).sensitivity().verify()
-    assert kink.holds is not False
+    assert all(abs(trial.value_order - 3.0) < 0.1 for trial in volume)
+
+
+def test_each_side_of_a_kink_is_verified_on_its_own() -> None:
+    # V = min(p, 0)^2: the one-sided second derivatives are 2 and 0.
+    s = lg.Problem(lambda x, p: (x - p) ** 2 + x**4, bounds=(0, None)).solve(1.0, 0.0).sensitivity()
+    assert [trial.holds for trial in s.verify().trials] == [True, True]
+    assert np.isclose(s.predict(-0.5).objective, 0.25)
+    assert np.isclose(s.predict(0.5).objective, 0.0)
+
+
+def test_verification_judges_the_objective_too(can: lg.Solution) -> None:
+    s = can.sensitivity()
+    system, resolve = s._valid_system(), s._resolve
+
+    def tilted(p: Any) -> Any:
+        there = resolve(p)
+        return dataclasses.replace(there, objective=there.objective + 1e-3 * (p - can.result.p).sum())
+
+    volume = [trial.holds for trial in verify(system, tilted).trials if trial.parameter == "volume"]
+    assert volume == [False, False]

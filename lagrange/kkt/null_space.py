@@ -62,17 +62,17 @@ class RangeNullSpace:
         self.Y, self.Z = Q[:, : self.rank], Q[:, self.rank :]
 
     def normal_coordinates(self, residual: Vector) -> Vector:
-        """u with A Y u = residual on the independent rows."""
+        """u with A Y u = residual on the independent rows; column by column for a matrix."""
         if not self.rank:
-            return np.empty(0)
+            return residual[:0]
         u: Vector = lapack.dtrtrs(self.R, residual[self.pivots[: self.rank]], trans=1)[0]
         return u
 
     def multipliers(self, gradient: Vector) -> Vector:
-        """y with Y'A'y = Y'gradient, zero on dependent rows: the basic least-squares multipliers."""
-        y = np.zeros(self.A.shape[0])
+        """y with Y'A'y = Y'gradient, zero on dependent rows: the basic least-squares multipliers; or their columns."""
+        y = np.zeros((self.A.shape[0], *gradient.shape[1:]))
         if self.rank:
-            y[self.pivots[: self.rank]] = lapack.dtrtrs(self.R, gradient.dot(self.Y))[0]
+            y[self.pivots[: self.rank]] = lapack.dtrtrs(self.R, self.Y.T.dot(gradient))[0]
         return y
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import lapack
 
 from lagrange.derivatives.evaluation import Evaluation
 from lagrange.derivatives.parameter_derivatives import ParameterSource, Sides
@@ -80,12 +81,13 @@ class ActiveSystem:
         return _linearized(self.evaluation, self.source, self.result, self.active, multipliers)
 
     def solve(self, r_x: Vector, r_A: Vector) -> tuple[Vector, Vector]:
-        """(dx, dlambda) with W dx + A' dlambda = r_x, A dx = r_A, column by column; one factorization for all."""
-        pairs = [self.factorization.solve(*columns) for columns in zip(r_x.T, r_A.T, strict=True)]
-        n, k = self.active.gradients.shape[1], self.active.gradients.shape[0]
-        if not pairs:
-            return np.empty((n, 0)), np.empty((k, 0))
-        return np.column_stack([dx for dx, _ in pairs]), np.column_stack([dy for _, dy in pairs])
+        """(dx, dlambda) with W dx + A' dlambda = r_x, A dx = r_A, for all columns from one factorization."""
+        # dx = Y u + Z w:   A Y u = r_A,   Z'W Z w = Z'(r_x - W Y u),   Y'A' dlambda = Y'(r_x - W dx)
+        basis, W = self.factorization.basis, self.at.W
+        dx = basis.Y @ basis.normal_coordinates(r_A)
+        if basis.Z.shape[1] and r_x.size:
+            dx += basis.Z @ lapack.dpotrs(self.factorization.cholesky, basis.Z.T @ (r_x - W @ dx), lower=1)[0]
+        return dx, basis.multipliers(r_x - W @ dx)
 
 
 def active_system(evaluation: Evaluation, source: ParameterSource, result: Result) -> ActiveSystem:

@@ -7,7 +7,10 @@ With strict complementarity and independent gradients they are those of the acti
                                                     A_i d + r_i t <= 0   on the other active sides
    (Jittorntrum 1984, Math. Program. Study 21; Ralph and Dempe 1995, Math. Program. 70, theorem 2)
 
-and the value changes by f_p t + lambda . r t.
+and the value changes by f_p t + lambda . r t, and bends by
+
+    [dx; t]' Lambda'' [dx; t]    where the multipliers that count are one point         (Shapiro 1988, SIAM J. Control
+                                                                                          Optim. 26)
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ class Change:
     ----------
     x : (n,);  multipliers : (k,) of the active constraints, nan where they are not determined
     value : of the signed objective
+    bend : its one-sided second derivative, nan where the multipliers on this side are not determined
     held : (k,) which constraints stay active on this side
     limit : (k,) the multipliers that the solutions on this side tend to
     determined : the gradients of the held constraints are independent, so there is one path on this side
@@ -42,6 +46,7 @@ class Change:
     x: Vector
     multipliers: Vector
     value: float
+    bend: float
     held: Mask
     limit: Vector
     determined: bool
@@ -97,7 +102,9 @@ def change(system: ActiveSystem, dp: Vector, dside: Vector) -> Change:
     stays[~held] = found.z > 0.0
     value = float(at.direct @ dp + multipliers @ shift)
     determined = system.unique or RangeNullSpace(active.unit[stays], active.noise).rank == stays.sum()
-    return Change(found.d, moved, value, stays, multipliers, bool(determined), rates)
+    d = found.d
+    bend = float(dp @ at.second @ dp + 2.0 * (at.G @ dp) @ d + d @ at.W @ d) if determined else np.nan
+    return Change(d, moved, value, bend, stays, multipliers, bool(determined), rates)
 
 
 def _check_curvature(system: ActiveSystem, at: Linearized, held: Mask) -> None:

@@ -80,7 +80,7 @@ class Prediction:
     ----------
     x, multipliers : first order
     objective : float
-        Second order where the second derivative exists, else first.
+        Second order, on this side; first order where the multipliers are not determined.
     """
 
     x: Any
@@ -279,7 +279,7 @@ class Sensitivity:
         NotDifferentiable
             The kind is "undefined".
         """
-        return verify(self._valid_system(), self._resolve, self.flat_objective_hessian(), step)
+        return verify(self._valid_system(), self._resolve, step)
 
     def comparative_statics(self) -> ComparativeStatics:
         """Signs of dx/dp, and dV/dp split into the objective's own part and the part through the constraints.
@@ -363,8 +363,7 @@ class Sensitivity:
     def _prediction(self, dp: Vector) -> Prediction:
         system = self._valid_system()
         moved = change(system, dp, np.zeros(len(self._active_names)))
-        second = self.flat_objective_hessian()
-        curvature = float(dp @ second @ dp) if np.isfinite(second).all() else 0.0
+        curvature = moved.bend if np.isfinite(moved.bend) else 0.0
         program, result = self._program, self._result
         y = result.y + self._spread(moved.multipliers[:, None])[: program.m, 0]
         return Prediction(
