@@ -112,3 +112,25 @@ def test_a_layer_inside_a_loss_is_trained() -> None:
             value, slope = loss(p)
             p = p - 2.0 * slope
         assert value < 1e-6
+
+
+def test_a_kink_that_the_solver_reaches_with_a_multiplier_of_rounding() -> None:
+    # The cap on the second asset is met exactly by the portfolio without caps. Some starts end with 0 for its
+    # multiplier, others with 1e-13: the derivative exists for none.
+    deviation = np.array([4.0, 9.0, 15.0])
+    correlation = np.array([[1.0, 0.2, 0.1], [0.2, 1.0, 0.5], [0.1, 0.5, 1.0]])
+    covariance, mean = correlation * np.outer(deviation, deviation), np.array([2.0, 4.0, 6.0])
+    problem = lg.Problem(
+        lambda w: w @ covariance @ w,
+        {
+            "budget": lg.equals(lambda w: w.sum(), 1.0),
+            "return": lg.at_least(lambda w: mean @ w, 4.0),
+            "cap": lg.at_most(lambda w: w, lambda p: p),
+        },
+    )
+    third = np.full(3, 1 / 3)
+    kink = float(problem.solve(third, 0.9).x[1])
+    with jax.enable_x64(True):
+        for start in (third, problem.solve(third, 0.9).x, problem.solve(third, 0.8 * kink).x):
+            slope = jax.jacrev(lambda p, start=start: problem.argmin(p, x0=start))(kink)
+            assert np.isnan(slope).all()

@@ -10,12 +10,16 @@ import numpy as np
 import pytest
 
 from lagrange.implicit.continuation import Path, follow
-from lagrange.implicit.newton import newton
+from lagrange.implicit.newton import Equations, Root, jax_backend, linearized, newton
+
+
+def by_newton(F: Equations, start: Any, p: Any) -> Root:
+    return newton(jax_backend(), lambda w: linearized(F, w, p), start)
 
 
 @jax.jit
 def square_roots(starts: Any, p: Any) -> Any:
-    return jax.vmap(lambda start: newton(lambda w, p: w**2 - p, start[None], p))(starts)
+    return jax.vmap(lambda start: by_newton(lambda w, p: w**2 - p, start[None], p))(starts)
 
 
 def test_newton_accepts_only_where_it_contracts() -> None:
@@ -37,14 +41,14 @@ def test_newton_says_no_where_there_is_no_root() -> None:
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_newton_says_no_where_the_residual_is_not_finite(bad: float) -> None:
     with jax.enable_x64(True):
-        root = jax.jit(lambda w, p: newton(lambda w, p: w - p, w, p))(np.array([1.0]), bad)
+        root = jax.jit(lambda w, p: by_newton(lambda w, p: w - p, w, p))(np.array([1.0]), bad)
     assert not root.converged and not root.finite
 
 
 def test_newton_takes_one_step_on_linear_equations() -> None:
     A, b = np.array([[2.0, 1.0], [1.0, -3.0]]), np.array([1.0, 2.0])
     with jax.enable_x64(True):
-        root = jax.jit(lambda w, p: newton(lambda w, p: A @ w - p, w, p))(np.array([1e6, -1e6]), b)
+        root = jax.jit(lambda w, p: by_newton(lambda w, p: A @ w - p, w, p))(np.array([1e6, -1e6]), b)
     assert root.converged
     np.testing.assert_allclose(root.w, np.linalg.solve(A, b), rtol=1e-12)
 

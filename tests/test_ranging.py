@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -249,3 +250,33 @@ def test_a_parameter_that_moves_nothing() -> None:
     assert np.isclose(found.lower, solution.x[0], rtol=1e-9)
     assert found.upper == math.inf
     assert found.lower_event == "cap becomes active"
+
+
+@pytest.mark.parametrize("reference", [0, 2, None])
+def test_unknowns_that_are_zero_do_not_spoil_the_path(reference: int | None) -> None:
+    # A linear program with a unit that is free to choose, like the reference angle of a network: potentials of three
+    # nodes in a row, the reference 0 and its multiplier 0. First order is exact.
+    free = np.full(3, np.inf)
+    if reference is not None:
+        free[reference] = 0.0
+
+    def inflow(x: Any) -> Any:
+        a, flow = x["angle"], x["power"]
+        through = np.array([60.0 * (a[1] - a[0]), 90.0 * (a[2] - a[1])])
+        return np.stack([flow[0] + through[0], flow[1] - through[0] + through[1], flow[2] - through[1]])
+
+    rows: dict[str, Any] = {
+        "balance": lg.equals(inflow, lambda p: np.array([0.0, 0.0, 1.0]) * p),
+        "line": lg.between(-200.0, lambda x: 60.0 * (x["angle"][1] - x["angle"][0]), 200.0),
+    }
+    if reference is None:
+        rows["reference"] = lg.equals(lambda x: x["angle"][2], 0.0)
+    problem = lg.Problem(
+        lambda x: 10 * x["power"][0] + 20 * x["power"][1] + 30 * x["power"][2],
+        rows,
+        bounds={"power": (0.0, 300.0), "angle": (-free, free)},
+    )
+    found = problem.solve({"power": np.ones(3), "angle": np.zeros(3)}, 400.0).sensitivity().ranging("p").parameters["p"]
+    # The line gives 200, the second unit the rest: from 200 to 500.
+    assert found.first_order == pytest.approx((200.0, 500.0), abs=EXACT)
+    assert (found.lower, found.upper) == pytest.approx((200.0, 500.0), abs=EXACT)

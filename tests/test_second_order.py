@@ -239,3 +239,34 @@ def test_a_solve_from_a_saddle_or_maximum_finds_a_minimum(
     # The box has several local minima; none of them is the start.
     assert solution.objective < problem.solve(x0, max_iterations=0).objective - 0.5
     assert solution.objective >= objective - 1e-7
+
+
+@pytest.mark.parametrize(
+    ("bends", "kind"),
+    [((1.0, -5.0), STRICT), ((1.0, -0.5), STRICT), ((0.0, -5.0), PointKind.MINIMUM_NOT_STRICT), ((1.0, 1.0), STRICT)],
+)
+def test_where_gradients_depend_the_best_multipliers_decide(bends: tuple[float, float], kind: PointKind) -> None:
+    # x1 >= a x0^2 and x1 >= b x0^2 at 0: the multipliers are (t, 1 - t), and the upper parabola holds the point.
+    a, b = bends
+    problem = lg.Problem(
+        lambda x: x[1],
+        {
+            "up": lg.at_least(lambda x: x[1] - a * x[0] ** 2, 0.0),
+            "down": lg.at_least(lambda x: x[1] - b * x[0] ** 2, 0.0),
+        },
+    )
+    solution = problem.solve([0.0, 0.0])
+    assert solution.success and solution.kind is kind
+
+
+def test_where_all_multipliers_curve_down_it_is_a_saddle() -> None:
+    problem = lg.Problem(
+        lambda x: x[1],
+        {
+            "up": lg.at_least(lambda x: x[1] + x[0] ** 2, 0.0),
+            "down": lg.at_least(lambda x: x[1] + 5 * x[0] ** 2, 0.0),
+            "wall": lg.between(-1.0, lambda x: x[0], 1.0),
+        },
+    )
+    solution = problem.solve([0.0, 0.0])
+    assert solution.success and np.isclose(solution.objective, -1.0)

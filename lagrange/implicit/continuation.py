@@ -19,12 +19,20 @@ where F_w is singular, at a fold say, the steps shrink to nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from lagrange.implicit.linear_solve import Array, Inverse
-from lagrange.implicit.newton import Equations, jacobian_inverse, jacobian_map, newton
+from lagrange.implicit.linear_solve import Array
+from lagrange.implicit.newton import (
+    Backend,
+    Equations,
+    Linearized,
+    jax_backend,
+    linearized,
+    newton,
+)
 
 CONTRACTION = 0.5  # of the theorem's fixed-point map between the ends of a step
 RESOLVED = 0.1  # share of the move that the tangents need not account for
@@ -66,35 +74,68 @@ def follow(F: Equations, w0: Array, p0: Any, p1: Any, level: Any = 0.0) -> Path:
     """
     import jax
     import jax.numpy as jnp
-    from jax import lax
 
-    def at(s: Array) -> Any:
+    def p_at(s: Array) -> Any:
         return jax.tree.map(lambda a, b: b + s * (a - b), p0, p1)
 
+    def at(w: Array, s: Array) -> Linearized:
+        def slope() -> Array:
+            return jax.jvp(lambda s: F(w, p_at(s)), (s,), (jnp.ones_like(s),))[1]
+
+        return linearized(F, w, p_at(s), slope)
+
+    def moves(s: Array, step: Array) -> Array:
+        return _moves(p_at(s), p0, p1, s, step)
+
+    return follow_path(jax_backend(), at, moves, w0, level)
+
+
+def follow_path(
+    backend: Backend,
+    at: Callable[[Array, Array], Linearized],
+    moves: Callable[[Array, Array], Array],
+    w0: Array,
+    level: Any = 0.0,
+) -> Path:
+    """Follow the solution w0 at s = 1 to s = 0.
+
+    Parameters
+    ----------
+    at : callable
+        (w, s) -> F there, linearized.
+    moves : callable
+        (s, step) -> whether a step still changes the parameters by more than rounding.
+    """
+    xp = backend.xp
+
     def frame(w: Array, s: Array) -> _Frame:
+        here = at(w, s)
+        assert here.slope is not None
+        noise = xp.max(xp.abs(here.inverse.apply(here.value)))
         # dw/d(-s) = F_w^-1 F_s
-        inverse = jacobian_inverse(F, w, at(s))
-        _, slope = jax.jvp(lambda s: F(w, at(s)), (s,), (jnp.ones_like(s),))
-        noise = jnp.max(jnp.abs(inverse.apply(F(w, at(s)))))
-        return _Frame(w, at(s), inverse, inverse.apply(slope), noise)
+        return _Frame(w, here, here.inverse.apply(here.slope()), noise)
 
     def attempt(state: tuple[Any, ...]) -> tuple[Any, ...]:
         s, step, w, finite, steps, trials = state
         here = frame(w, s)
         # The last step ends at s = 0 exactly.
-        s_next = jnp.where(step >= s, 0.0, s - step).astype(s.dtype)
+        s_next = xp.where(step >= s, 0.0, s - step).astype(s.dtype)
         step = s - s_next
-        root = newton(F, w + step * here.tangent, at(s_next), jnp.maximum(level, jnp.max(jnp.abs(w))))
-        there = frame(root.w, s_next)
-        taken = (
-            root.converged
-            & _is_one_branch(F, here, there, level)
-            & _is_resolved(F, here, there, step, at(s - step / 2), level)
-        )
+        size = xp.maximum(level, xp.max(xp.abs(w)))
+        root = newton(backend, lambda w: at(w, s_next), w + step * here.tangent, size)
+
+        def is_sound() -> Array:
+            there = frame(root.w, s_next)
+            # The cubic Hermite interpolant in the middle.
+            w_middle = (here.w + there.w) / 2.0 + step * (here.tangent - there.tangent) / 8.0
+            middle = at(w_middle, s - step / 2)
+            return _is_one_branch(xp, here, there, level) & _is_resolved(xp, here, there, step, middle, level)
+
+        taken = backend.choose(root.converged, is_sound, lambda: xp.asarray(False))
         return (
-            jnp.where(taken, s_next, s),
-            (jnp.where(taken, GROWTH, 0.5) * step).astype(s.dtype),
-            jnp.where(taken, root.w, w),
+            xp.where(taken, s_next, s),
+            (xp.where(taken, GROWTH, 0.5) * step).astype(s.dtype),
+            xp.where(taken, root.w, w),
             taken | (finite & root.finite),
             steps + taken,
             trials + 1,
@@ -102,20 +143,19 @@ def follow(F: Equations, w0: Array, p0: Any, p1: Any, level: Any = 0.0) -> Path:
 
     def goes_on(state: tuple[Any, ...]) -> Array:
         s, step, _, _, _, trials = state
-        return (s > 0.0) & (trials < LARGEST_TRIALS) & _moves(at(s), p0, p1, s, step)
+        return (s > 0.0) & (trials < LARGEST_TRIALS) & moves(s, step)
 
-    one = jnp.ones((), w0.dtype)
-    state = (one, one, w0, jnp.asarray(True), 0, 0)
-    s, _, w, finite, steps, _ = lax.while_loop(goes_on, attempt, state)
+    one = xp.ones((), w0.dtype)
+    state = (one, one, w0, xp.asarray(True), 0, 0)
+    s, _, w, finite, steps, _ = backend.loop(goes_on, attempt, state)
     return Path(w, s, finite, steps)
 
 
 class _Frame(NamedTuple):
-    """One end of a step: the point, F_w^-1 there, the tangent along the path, and what rounding leaves of w."""
+    """One end of a step: the point, F there, the tangent along the path, and what rounding leaves of w."""
 
     w: Array
-    p: Any
-    inverse: Inverse
+    at: Linearized
     tangent: Array
     noise: Array
 
@@ -134,43 +174,36 @@ def _moves(p: Any, p0: Any, p1: Any, s: Array, step: Array) -> Array:
     return (s - step < s) & (changed | (first & (step == 1.0)))
 
 
-def _rounding(here: _Frame, there: _Frame, level: Any) -> Array:
+def _rounding(xp: Any, here: _Frame, there: _Frame, level: Any) -> Array:
     """What differences of w between two ends may be by rounding alone."""
-    import jax.numpy as jnp
-
-    size = jnp.maximum(level, jnp.maximum(jnp.max(jnp.abs(here.w)), jnp.max(jnp.abs(there.w))))
-    return SMALLEST_STEP * np.finfo(here.w.dtype).eps * size + NOISE * jnp.maximum(here.noise, there.noise)
+    size = xp.maximum(level, xp.maximum(xp.max(xp.abs(here.w)), xp.max(xp.abs(there.w))))
+    return SMALLEST_STEP * np.finfo(here.w.dtype).eps * size + NOISE * xp.maximum(here.noise, there.noise)
 
 
-def _is_resolved(F: Equations, here: _Frame, there: _Frame, step: Array, middle: Any, level: Any) -> Array:
-    import jax.numpy as jnp
-
-    predicted = step * jnp.maximum(jnp.max(jnp.abs(here.tangent)), jnp.max(jnp.abs(there.tangent)))
-    rounding = _rounding(here, there, level)
+def _is_resolved(xp: Any, here: _Frame, there: _Frame, step: Array, middle: Linearized, level: Any) -> Array:
+    predicted = step * xp.maximum(xp.max(xp.abs(here.tangent)), xp.max(xp.abs(there.tangent)))
+    rounding = _rounding(xp, here, there, level)
     move = there.w - here.w - step * (here.tangent + there.tangent) / 2.0
-    # The cubic Hermite interpolant in the middle, and Newton's step from it.
-    w = (here.w + there.w) / 2.0 + step * (here.tangent - there.tangent) / 8.0
-    inverse = jacobian_inverse(F, w, middle)
-    off = inverse.apply(F(w, middle))
-    missed = jnp.maximum(jnp.max(jnp.abs(move)), jnp.max(jnp.abs(off)))
+    # Newton's step from the interpolant in the middle.
+    off = middle.inverse.apply(middle.value)
+    missed = xp.maximum(xp.max(xp.abs(move)), xp.max(xp.abs(off)))
     resolved = missed <= RESOLVED * predicted + rounding
-    return resolved if inverse.sign is None else resolved & (inverse.sign * here.inverse.sign > 0)
+    sign = middle.inverse.sign
+    return resolved if sign is None else resolved & (sign * here.at.inverse.sign > 0)
 
 
-def _is_one_branch(F: Equations, here: _Frame, there: _Frame, level: Any) -> Array:
-    import jax.numpy as jnp
-
-    (w0, p0, inverse0, _, _), (w1, p1, inverse1, _, _) = here, there
-    move = w1 - w0
-    size = jnp.maximum(1.0, jnp.maximum(jnp.abs(w0), jnp.abs(w1)))
+def _is_one_branch(xp: Any, here: _Frame, there: _Frame, level: Any) -> Array:
+    move = there.w - here.w
+    size = xp.maximum(1.0, xp.maximum(xp.abs(here.w), xp.abs(there.w)))
+    inverse0, inverse1 = here.at.inverse, there.at.inverse
 
     def norm(v: Array) -> Array:
-        return jnp.max(jnp.abs(v) / size)
+        return xp.max(xp.abs(v) / size)
 
     # I - F_w(0)^-1 F_w(1) and I - F_w(1)^-1 F_w(0), along the move
-    forward = norm(inverse0.apply(jacobian_map(F, w1, p1)(move)) - move)
-    backward = norm(inverse1.apply(jacobian_map(F, w0, p0)(move)) - move)
-    contracts = jnp.minimum(forward, backward) <= CONTRACTION * norm(move) + _rounding(here, there, level)
+    forward = norm(inverse0.apply(there.at.times(move)) - move)
+    backward = norm(inverse1.apply(here.at.times(move)) - move)
+    contracts = xp.minimum(forward, backward) <= CONTRACTION * norm(move) + _rounding(xp, here, there, level)
     if inverse0.sign is None:
         return contracts
     return contracts & (inverse0.sign * inverse1.sign > 0)

@@ -11,6 +11,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.linalg import lapack
+
+from lagrange.model.named_pytree import Vector
 
 Array = Any  # a JAX array or tracer
 Map = Callable[[Any], Any]  # array to array
@@ -44,6 +47,26 @@ class Inverse(NamedTuple):
 def inverse(matvec: Map, like: Array) -> Inverse:
     """The inverse of the linear map `matvec` on vectors like `like`; nothing here is differentiated."""
     return _factorized(matvec, like) if like.size <= DENSE_LIMIT else _iterated(matvec, like)
+
+
+def dense_inverse(matrix: Vector) -> Inverse:
+    """The inverse of a NumPy matrix, with the same answers where it is singular or not finite."""
+    n = len(matrix)
+    if not np.isfinite(matrix).all():
+        return Inverse(lambda b: np.full(n, np.nan), lambda b: np.full(n, np.nan), np.float64(np.nan))
+    rows, columns = equilibration(np, matrix)
+    scaled = rows[:, None] * matrix * columns
+    lu, pivots, _ = lapack.dgetrf(scaled)
+    reciprocal_condition, _ = lapack.dgecon(lu, np.abs(scaled).sum(axis=0).max())
+    if not reciprocal_condition > SINGULAR * n * np.finfo(np.float64).eps:
+        return Inverse(lambda b: np.full(n, np.nan), lambda b: np.full(n, np.nan), np.float64(0.0))
+    exchanges = np.count_nonzero(pivots != np.arange(n))
+    sign = np.prod(np.sign(lu.diagonal())) * (-1.0) ** exchanges
+    return Inverse(
+        lambda b: columns * lapack.dgetrs(lu, pivots, rows * b)[0],
+        lambda b: rows * lapack.dgetrs(lu, pivots, columns * b, trans=1)[0],
+        sign,
+    )
 
 
 def solve(matvec: Map, b: Array) -> Array:
@@ -98,7 +121,7 @@ def _is_singular(matrix: Array, lu: Array, pivots: Array) -> Array:
     import jax.numpy as jnp
 
     n = matrix.shape[0]
-    rows, columns = equilibration(matrix)
+    rows, columns = equilibration(jnp, matrix)
     vector = jnp.ones(n, matrix.dtype) / jnp.sqrt(n)
     growth = jnp.asarray(1.0, matrix.dtype)
     for _ in range(INVERSE_ITERATIONS):
@@ -111,20 +134,19 @@ def _is_singular(matrix: Array, lu: Array, pivots: Array) -> Array:
     return ~(smallest > SINGULAR * n * np.finfo(matrix.dtype).eps)
 
 
-def equilibration(matrix: Array) -> tuple[Array, Array]:
-    """Factors of rows and columns (powers of two) that bring the largest entry of each to between 1/2 and 1."""
-    import jax.numpy as jnp
+def equilibration(xp: Any, matrix: Array) -> tuple[Array, Array]:
+    """Factors of rows and columns (powers of two) that bring the largest entry of each to between 1/2 and 1.
 
-    rows = _power_of_two(jnp.max(jnp.abs(matrix), axis=1))
-    columns = _power_of_two(jnp.max(jnp.abs(matrix * rows[:, None]), axis=0))
+    `xp` is NumPy or jax.numpy.
+    """
+    rows = _power_of_two(xp, xp.max(xp.abs(matrix), axis=1))
+    columns = _power_of_two(xp, xp.max(xp.abs(matrix * rows[:, None]), axis=0))
     return rows, columns
 
 
-def _power_of_two(sizes: Array) -> Array:
-    import jax.numpy as jnp
-
-    usable = (sizes > 0) & jnp.isfinite(sizes)
-    return jnp.where(usable, jnp.exp2(-jnp.ceil(jnp.log2(jnp.where(usable, sizes, 1.0)))), 1.0)
+def _power_of_two(xp: Any, sizes: Array) -> Array:
+    usable = (sizes > 0) & xp.isfinite(sizes)
+    return xp.where(usable, xp.exp2(-xp.ceil(xp.log2(xp.where(usable, sizes, 1.0)))), 1.0)
 
 
 def _iterated(matvec: Map, like: Array) -> Inverse:

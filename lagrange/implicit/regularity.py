@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from lagrange.implicit.linear_solve import SINGULAR
+from lagrange.implicit.linear_solve import SINGULAR, equilibration
 from lagrange.implicit.root import LARGEST_ETA
 from lagrange.implicit.system import System
 from lagrange.kkt.dependence import dependent_groups
@@ -102,8 +102,7 @@ def measure(system: System, w: Vector, p: Vector) -> Regularity:
     finite = bool(np.isfinite(F_w).all())
     matrix = np.nan_to_num(F_w)
     # Powers of two: R F_w C has entries of size 1, and the null vector is C times that of R F_w C.
-    rows = _power_of_two(np.abs(matrix).max(axis=1))
-    columns = _power_of_two(np.abs(matrix * rows[:, None]).max(axis=0))
+    rows, columns = equilibration(np, matrix)
     left, values, right = np.linalg.svd(rows[:, None] * matrix * columns)
     rank = int(np.count_nonzero(values > SINGULAR * n * EPS * values[0])) if finite and values[0] > 0.0 else 0
     direction = columns * right[-1]
@@ -181,11 +180,6 @@ def _kind(system: System, w: Vector, p: Vector, came_from: tuple[Vector, Vector]
         f"Solutions meet here (a branch point or a cusp) or the equations depend on each other{dependence}: no smooth "
         f"function passes through. Choose a point away from it, go around, or take other unknowns."
     )
-
-
-def _power_of_two(sizes: Vector) -> Vector:
-    usable = (sizes > 0.0) & np.isfinite(sizes)
-    return np.where(usable, np.exp2(-np.ceil(np.log2(np.where(usable, sizes, 1.0)))), 1.0)
 
 
 def _with_sign(direction: Vector) -> Vector:

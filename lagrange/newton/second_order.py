@@ -8,7 +8,7 @@ it is long, small residuals are no sign of a solution (exp(-x) at x = 20).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,12 +18,14 @@ from lagrange.kkt.null_space import RangeNullSpace
 from lagrange.model.named_pytree import Mask, Vector
 from lagrange.model.reductions import largest
 from lagrange.model.status import PointKind
+from lagrange.newton.best_multipliers import best_multipliers
 
 CURVATURE_TOLERANCE = 1e-7  # eigenvalues below this, relative to the largest entry of W, are undecided
 STRONGLY_ACTIVE = 1e-8  # multipliers above this, relative to the largest, keep a constraint active
 LARGEST_STEP_LEFT = 1e-2  # a Newton step longer than this, relative to max(1, |x|), is a point still on its way
 SETTLED_STEP = 1e-6  # after a step shorter than this the Hessian is taken for constant
 SAME_CURVATURE = 0.9  # share of the smallest eigenvalue that must be left after the step
+MULTIPLIERS_TRIED = 5  # where they are not unique
 PENALTY = 10.0  # weight of the violation, in multipliers, when a way down is chosen
 LEAVING_STEPS = (1.0, 1e-1, 1e-2, 1e-3)  # relative to max(1, |x|)
 
@@ -48,8 +50,29 @@ class Curvature:
     weak: bool
 
 
-def curvature(program: StandardProgram, x: Vector, y: Vector, z: Vector, active: Mask) -> Curvature:
-    """Examine a point with small residuals and these active bounds, in the scaled standard form."""
+def curvature(
+    program: StandardProgram, x: Vector, y: Vector, z: Vector, active: Mask, tries: int = MULTIPLIERS_TRIED
+) -> Curvature:
+    """Examine a point with small residuals and these active bounds, in the scaled standard form.
+
+    Where the active gradients depend on each other, the curvature along a direction is that with the best multipliers
+    for it; so many are tried.
+    """
+    found = _with_multipliers(program, x, y, z, active)
+    if found.independent or found.kind is not PointKind.SADDLE_OR_MAXIMUM:
+        return found
+    d = found.direction
+    other = best_multipliers(program, x, y, z, active, d)
+    _, _, W = program.derivatives(x, other[0])
+    best, zero = float(d @ W @ d), CURVATURE_TOLERANCE * largest(W.ravel())
+    if best < -zero:
+        return found
+    if best <= zero or not tries:
+        return replace(found, kind=PointKind.MINIMUM_NOT_STRICT, direction=np.zeros(x.size))
+    return curvature(program, x, *other, active, tries - 1)
+
+
+def _with_multipliers(program: StandardProgram, x: Vector, y: Vector, z: Vector, active: Mask) -> Curvature:
     g, J, W = program.derivatives(x, y)
     nowhere = np.zeros(x.size)
     strong = active & (z > STRONGLY_ACTIVE * max(1.0, largest(y), largest(z)))

@@ -57,8 +57,9 @@ class Conditions:
             "second order": self.second_order,
         }
         rows = [("condition", "holds", "margin")]
+        # Without a number to measure there is no margin to show.
         rows += [
-            (name, check.answer, "" if np.isnan(check.margin) else f"{check.margin:.3g}")
+            (name, check.answer, f"{check.margin:.3g}" if np.isfinite(check.margin) else "–")
             for name, check in checks.items()
         ]
         return page("Conditions", rows, "llr", [f"{name}: {check.detail}" for name, check in checks.items()])

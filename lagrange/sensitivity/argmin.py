@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from lagrange.derivatives.evaluation import Derivatives, Evaluation
 from lagrange.derivatives.parameter_derivatives import traced_rows
 from lagrange.implicit.root import root
 from lagrange.model.named_pytree import Mask, Vector
-from lagrange.model.program import Program
 from lagrange.model.status import PointKind
+from lagrange.optimality.active_set import active_set
 from lagrange.result import Result
 from lagrange.sensitivity.kkt_equations import Setting, kkt_equations
 
@@ -37,8 +38,9 @@ class Argmin:
         Where it is seen which rows and variables have equal sides.
     """
 
-    def __init__(self, program: Program, solve_at: SolveAt, p: Vector) -> None:
-        self.program = program
+    def __init__(self, derivatives: Derivatives, solve_at: SolveAt, p: Vector) -> None:
+        self._derivatives, self.program = derivatives, derivatives.program
+        program = self.program
         pairs = program.row_sides(p), program.bound_sides(p)
         self.equality: Mask = np.concatenate([lower == upper for lower, upper in pairs])
         self._solve_at = solve_at
@@ -69,12 +71,13 @@ class Argmin:
         def solve(x0: Any, p: Any) -> tuple[Vector, Any]:
             x0, p = (np.ascontiguousarray(bits).view(dtype).astype(np.float64) for bits in (x0, p))
             result = self._solve_at(x0, p)
-            multipliers = np.concatenate([result.y, result.z])
-            active = np.concatenate([result.active_rows, result.active_bounds]) != 0.0
-            # Exact zeros tell the equations which constraints are inactive.
-            multipliers = np.where(active, multipliers, 0.0)
-            presses = self.equality | ~active | (multipliers != 0.0)
-            exists = result.kind is PointKind.STRICT_MINIMUM and bool(presses.all())
+            multipliers, exists = np.concatenate([result.y, result.z]), False
+            if result.kind is PointKind.STRICT_MINIMUM:
+                # Exact zeros tell the equations which constraints do not press.
+                active = active_set(Evaluation(self._derivatives, p), result)
+                pressing = active.places[active.strong]
+                multipliers = np.where(np.isin(np.arange(multipliers.size), pressing), multipliers, 0.0)
+                exists = bool(active.strong.all())
             w = np.concatenate([result.x, multipliers, [float(exists)]])
             return w.astype(dtype).view(BITS), np.asarray(result.success)
 

@@ -65,16 +65,26 @@ def comparative_statics(system: ActiveSystem, found: Derivative) -> ComparativeS
 
 @dataclass(frozen=True)
 class LeChatelier:
-    """Responses as they are, and with constraints held or freed.
+    """Responses as they are, and with constraints held or freed. Print it.
 
     Attributes
     ----------
     x, x_restricted : pytree like x of pytrees like p
         dx/dp without and with the change.
+    changed : str
+        What was held and freed, in words.
+    rows : (variable, parameter, dx/dp without, dx/dp with the change)
     """
 
     x: object
     x_restricted: object
+    changed: str
+    rows: tuple[tuple[str, str, float, float], ...]
+
+    def __str__(self) -> str:
+        rows = [("response of", "to", "as it is", self.changed)]
+        rows += [(name, p, f"{plain:+.6g}", f"{restricted:+.6g}") for name, p, plain, restricted in self.rows]
+        return aligned(rows, "llrr")
 
 
 def le_chatelier(system: ActiveSystem, hold: Sequence[str], free: Sequence[str]) -> LeChatelier:
@@ -103,8 +113,19 @@ def le_chatelier(system: ActiveSystem, hold: Sequence[str], free: Sequence[str])
     A = np.concatenate([active.gradients[kept], values[0][added]])
     r = np.concatenate([at.r[kept], values[1][added]])
     layouts = program.variables, program.parameters
-    plain = _response(at.W, at.G, active.gradients, at.r)
-    return LeChatelier(nested_derivative(plain, *layouts), nested_derivative(_response(at.W, at.G, A, r), *layouts))
+    plain, restricted = _response(at.W, at.G, active.gradients, at.r) + 0.0, _response(at.W, at.G, A, r) + 0.0
+    changes = (f"{what} {', '.join(names)}" for what, names in (("held:", hold), ("freed:", free)) if names)
+    rows = (
+        (variable, parameter, float(plain[i, j]), float(restricted[i, j]))
+        for i, variable in enumerate(program.variable_names)
+        for j, parameter in enumerate(program.parameters.names())
+    )
+    return LeChatelier(
+        nested_derivative(plain, *layouts),
+        nested_derivative(restricted, *layouts),
+        ", ".join(changes) or "nothing changed",
+        tuple(rows),
+    )
 
 
 def _response(W: Vector, G: Vector, A: Vector, r: Vector) -> Vector:

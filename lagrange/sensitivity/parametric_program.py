@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from lagrange.derivatives.evaluation import Derivatives
 from lagrange.derivatives.parameter_derivatives import ParameterSource, parameter_source
-from lagrange.implicit.system import System
 from lagrange.model.named_pytree import Vector
 from lagrange.sensitivity.argmin import Argmin, SolveAt
-from lagrange.sensitivity.solution_path import kkt_system
 
 
 class ParametricProgram:
@@ -21,7 +19,6 @@ class ParametricProgram:
     def __init__(self, derivatives: Derivatives) -> None:
         self.derivatives = derivatives
         self._source: ParameterSource | None = None
-        self._kkt: System | None = None
         self._argmin: Argmin | None = None
 
     def source(self, x: Vector, p: Vector) -> ParameterSource:
@@ -30,14 +27,8 @@ class ParametricProgram:
             self._source = parameter_source(self.derivatives, x, p)
         return self._source
 
-    def kkt(self, exact: bool) -> System | None:
-        """The KKT equations for JAX; None where it cannot follow the functions."""
-        if self._kkt is None and exact:
-            self._kkt = kkt_system(self.derivatives)
-        return self._kkt
-
     def argmin(self, solve_at: SolveAt, p: Vector) -> Argmin:
         """The solution as a function of p for JAX; which rows are equalities is seen at p."""
         if self._argmin is None:
-            self._argmin = Argmin(self.derivatives.program, solve_at, p)
+            self._argmin = Argmin(self.derivatives, solve_at, p)
         return self._argmin

@@ -14,7 +14,6 @@ import numpy as np
 import scipy  # scipy.optimize loads when it is first used
 
 from lagrange.derivatives.evaluation import Derivatives
-from lagrange.implicit.system import System
 from lagrange.model.named_pytree import Mask, Vector
 from lagrange.model.reductions import largest
 from lagrange.sensitivity.active_system import ActiveSystem
@@ -33,7 +32,7 @@ STILL = 1e-12  # rates below this, relative, are zero
 TOLERANCE = 1e-10  # event functions above minus this, relative, have not been crossed
 AT_ITS_END = 1e-6  # event functions that have fallen below this, relative, where the path ends, end it
 LOCATED = 1e-12  # relative accuracy of an event on the path
-SMALLEST_SCALE = 1e-6  # of an unknown, relative to the largest of its kind
+SMALLEST_SCALE = 1e-3  # of an unknown, relative to the largest of its kind: below, rounding would pass for motion
 AT_ZERO = 1e-9  # ends below this, relative to the move, are zero
 
 
@@ -67,8 +66,8 @@ class End:
     held: Vector | None = None
 
 
-def end_of(move: Move, sign: float, system: ActiveSystem, derivatives: Derivatives, kkt: System | None) -> End:
-    """The end of a range above (sign 1) or below (-1); corrected only where kkt is given, that is, can be followed."""
+def end_of(move: Move, sign: float, system: ActiveSystem, derivatives: Derivatives) -> End:
+    """The end of a range above (sign 1) or below (-1); corrected only where the derivatives are exact."""
     dp, dside = sign * move.dp, sign * move.dside
     try:
         moved = change(system, dp, dside[system.active.places])
@@ -81,13 +80,13 @@ def end_of(move: Move, sign: float, system: ActiveSystem, derivatives: Derivativ
     slope = _rates(system, moved, dp, dside, held)
     now = event_values(derivatives, held, system.result.p, np.zeros(dside.size), w).ravel()
     first, index = _first_crossing(now, slope)
-    if kkt is None:
+    if not system.at.exact:
         found = first, event_name(derivatives, held, index) if np.isfinite(first) else NO_LIMIT
     else:
         size = max(1.0, abs(move.value))
         scale = _scale(system, moved, w, first if 0.0 < first < math.inf else size)
-        path = _Events(SolutionPath(kkt, system.result.p, dp, dside, held, scale), derivatives, now)
-        found = _march(path, Place(0.0, w), first, size)
+        path = SolutionPath(derivatives, system.source, system.result.p, dp, dside, held, scale)
+        found = _march(_Events(path, now), Place(0.0, w), first, size)
     return End(_place(move.value, sign * first), _place(move.value, sign * found[0]), found[1], held.sides)
 
 
@@ -140,8 +139,8 @@ def _first_crossing(now: Vector, slope: Vector) -> tuple[float, int]:
 class _Events:
     """The event functions along a path, relative to their sizes, and the places where they are known."""
 
-    def __init__(self, path: SolutionPath, derivatives: Derivatives, now: Vector) -> None:
-        self._path, self._derivatives, self._start = path, derivatives, now
+    def __init__(self, path: SolutionPath, now: Vector) -> None:
+        self._path, self._start = path, now
         self._scale = np.maximum(1.0, np.abs(np.where(np.isfinite(now), now, 1.0)))
 
     def advance(self, here: Place, t: float) -> Place:
@@ -150,13 +149,13 @@ class _Events:
     def at(self, place: Place) -> Vector | None:
         """The event functions; None where the sides have crossed each other."""
         try:
-            found = event_values(self._derivatives, self._path.held, *self._path.setting(place.t), place.w)
+            found = event_values(self._path.derivatives, self._path.held, *self._path.setting(place.t), place.w)
         except ValueError:
             return None
         return np.asarray(found.ravel() / self._scale)
 
     def name(self, index: int) -> str:
-        return event_name(self._derivatives, self._path.held, index)
+        return event_name(self._path.derivatives, self._path.held, index)
 
     def negative(self, values: Vector | None) -> Mask:
         """Which event functions have been crossed; where the sides have crossed each other, all that there are."""
@@ -202,7 +201,8 @@ def _earliest(path: _Events, here: Place, there: Place) -> tuple[float, str]:
             place = path.advance(place, t)
             known.append(place)
         values = path.at(place)
-        return -1.0 if values is None else float(values[crossed].min())
+        # Where the path stops short of t, t is beyond its end.
+        return -1.0 if values is None or place.t != t else float(values[crossed].min())
 
     zero = here.t
     if smallest(here.t) > 0.0:

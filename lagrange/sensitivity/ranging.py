@@ -10,7 +10,6 @@ import numpy as np
 
 from lagrange.derivatives.derivative_report import aligned
 from lagrange.derivatives.evaluation import Derivatives
-from lagrange.implicit.system import System
 from lagrange.preflight_record import named
 from lagrange.result import bound_name
 from lagrange.sensitivity.active_system import ActiveSystem
@@ -104,9 +103,7 @@ class _Candidate:
         return any(name == wanted or name.startswith((f"{wanted}[", f"{wanted}.")) for name in self.names)
 
 
-def ranging(
-    system: ActiveSystem, derivatives: Derivatives, kkt: System | None, names: str | Sequence[str] | None = None
-) -> Ranging:
+def ranging(system: ActiveSystem, derivatives: Derivatives, names: str | Sequence[str] | None = None) -> Ranging:
     """The ranges at the solution of an active system: all, or those of some names.
 
     Raises
@@ -118,9 +115,9 @@ def ranging(
     groups: dict[str, dict[str, Range]] = {"parameters": {}, "sides": {}, "bounds": {}}
     for item in chosen:
         move = item.move
-        found = _range(move, system, derivatives, kkt) if item.inactive is None else _of_inactive(move, *item.inactive)
+        found = _range(move, system, derivatives) if item.inactive is None else _of_inactive(move, *item.inactive)
         groups[item.group][move.name] = found
-    return Ranging(**groups, corrected=kkt is not None)
+    return Ranging(**groups, corrected=system.at.exact)
 
 
 def _candidates(system: ActiveSystem) -> Iterable[_Candidate]:
@@ -171,8 +168,8 @@ def _of_inactive(move: Move, sign: float, reached: float, name: str) -> Range:
     return Range(move.name, move.value, *ends, *events, ends)
 
 
-def _range(move: Move, system: ActiveSystem, derivatives: Derivatives, kkt: System | None) -> Range:
-    below, above = (end_of(move, sign, system, derivatives, kkt) for sign in (-1.0, 1.0))
+def _range(move: Move, system: ActiveSystem, derivatives: Derivatives) -> Range:
+    below, above = (end_of(move, sign, system, derivatives) for sign in (-1.0, 1.0))
     return Range(
         name=move.name,
         value=move.value,

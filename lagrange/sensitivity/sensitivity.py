@@ -264,7 +264,7 @@ class Sensitivity:
         ValueError
             For a name of nothing that can move.
         """
-        return ranging(self._valid_system(), self._parametric.derivatives, self._parametric.kkt(self.exact), names)
+        return ranging(self._valid_system(), self._parametric.derivatives, names)
 
     def verify(self, step: float = STEP) -> Verification:
         """Predicted against re-solved: every parameter is moved by +-step, relative, and the problem solved again.
