@@ -275,6 +275,16 @@ def test_each_side_of_a_kink_is_verified_on_its_own() -> None:
     assert np.isclose(s.predict(0.5).objective, 0.0)
 
 
+def test_a_direction_without_solutions_is_not_judged_and_spoils_no_other() -> None:
+    problem = lg.Problem(
+        lambda x, p: (x[0] - p["target"]) ** 2 + x[1] ** 2,
+        {"a": lg.equals(lambda x: x[1], lambda p: p["a"]), "b": lg.equals(lambda x: 2 * x[1], 2.0)},
+    )
+    check = problem.solve([0.0, 0.0], {"a": 1.0, "target": 3.0}).sensitivity().verify()
+    assert [trial.holds for trial in check.trials] == [None, None, True, True]
+    assert check.trials[0].remark == "a, b contradict each other: no solution beyond"
+
+
 def test_verification_judges_the_objective_too(can: lg.Solution) -> None:
     s = can.sensitivity()
     system, resolve = s._valid_system(), s._resolve

@@ -15,10 +15,11 @@ from itertools import combinations
 
 import numpy as np
 
-from lagrange.kkt.null_space import RangeNullSpace
+from lagrange.kkt.null_space import RANK_TOLERANCE, RangeNullSpace
 from lagrange.model.named_pytree import Vector
 from lagrange.model.reductions import largest
 
+CURVATURE_TOLERANCE = 1e-7  # eigenvalues below this, relative to the largest entry of W, are undecided
 FACES = 6  # weakly active constraints whose faces are all searched
 IN_THE_CONE = 1e-8  # rates G d below this count as zero
 
@@ -29,6 +30,34 @@ def eigenpairs(Z: Vector, W: Vector) -> tuple[Vector, Vector]:
         return np.empty(0), np.empty((Z.shape[0], 0))
     values, vectors = np.linalg.eigh(Z.T @ W @ Z)
     return values / (largest(W.ravel()) or 1.0), Z @ vectors
+
+
+def curves_up(A: Vector, W: Vector, x: Vector, dependent: float = RANK_TOLERANCE) -> bool:
+    """Whether d'Wd > 0 for all d != 0 with A d = 0, beyond rounding.
+
+    Rounding is relative to the largest entry of W, which depends on the units of the variables: it must be so in those
+    of the user, or where every variable is measured by its own size |x|.
+
+    Parameters
+    ----------
+    A : (k, n) rows of length 1
+    dependent : pivots below this count as zero
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> W, A = np.diag([1e7, 0.0]), np.array([[1.0, -1e-5]])  # a voltage in volts, and a power that depends on it
+    >>> curves_up(A, W, np.array([1.0, 1.0])), curves_up(A, W, np.array([1.0, 1e4]))
+    (False, True)
+    """
+    for units in (np.ones(x.size), np.where(x != 0.0, np.abs(x), 1.0)):
+        rows = A * units
+        lengths = np.linalg.norm(rows, axis=1)
+        rows = rows / np.where(lengths > 0.0, lengths, 1.0)[:, None]
+        values, _ = eigenpairs(RangeNullSpace(rows, dependent).Z, units[:, None] * W * units)
+        if not values.size or values[0] > CURVATURE_TOLERANCE:
+            return True
+    return False
 
 
 def step_left(values: Vector, vectors: Vector, W: Vector, residual: Vector, flat: float) -> Vector:

@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lagrange.derivatives.scaling import StandardProgram
-from lagrange.kkt.critical_cone import cone_curvatures, eigenpairs, step_left
+from lagrange.kkt.critical_cone import CURVATURE_TOLERANCE, cone_curvatures, curves_up, eigenpairs, step_left
 from lagrange.kkt.null_space import RangeNullSpace
 from lagrange.model.named_pytree import Mask, Vector
 from lagrange.model.reductions import largest
 from lagrange.model.status import PointKind
 from lagrange.newton.best_multipliers import best_multipliers
 
-CURVATURE_TOLERANCE = 1e-7  # eigenvalues below this, relative to the largest entry of W, are undecided
 STRONGLY_ACTIVE = 1e-8  # multipliers above this, relative to the largest, keep a constraint active
 LARGEST_STEP_LEFT = 1e-2  # a Newton step longer than this, relative to max(1, |x|), is a point still on its way
 SETTLED_STEP = 1e-6  # after a step shorter than this the Hessian is taken for constant
@@ -93,8 +92,9 @@ def _with_multipliers(program: StandardProgram, x: Vector, y: Vector, z: Vector,
         down = _down_the_cone(program, J, W, active, strong)
         if down is not None:
             return Curvature(PointKind.SADDLE_OR_MAXIMUM, down, independent, left, weak)
-        values, vectors = eigenpairs(RangeNullSpace(active_jacobian(program, J, strong)).Z, W)
-    strict = not values.size or bool(values[0] > CURVATURE_TOLERANCE)
+        A = active_jacobian(program, J, strong)
+        values, vectors = eigenpairs(RangeNullSpace(A).Z, W)
+    strict = not values.size or curves_up(A, W, x)
     if strict and values.size and left > SETTLED_STEP:
         _, _, W_after = program.derivatives(x + step, y)
         after = vectors[:, 0].dot(W_after).dot(vectors[:, 0])

@@ -11,11 +11,18 @@ from __future__ import annotations
 import numpy as np
 
 from lagrange.derivatives.evaluation import Evaluation
-from lagrange.kkt.critical_cone import FACES, cone_curvatures, eigenpairs, step_left
+from lagrange.kkt.critical_cone import (
+    CURVATURE_TOLERANCE,
+    FACES,
+    cone_curvatures,
+    curves_up,
+    eigenpairs,
+    step_left,
+)
 from lagrange.kkt.null_space import RangeNullSpace
 from lagrange.model.named_pytree import Mask, Vector
 from lagrange.model.reductions import largest
-from lagrange.newton.second_order import CURVATURE_TOLERANCE, SAME_CURVATURE, SETTLED_STEP
+from lagrange.newton.second_order import SAME_CURVATURE, SETTLED_STEP
 from lagrange.optimality.active_set import ActiveSet
 from lagrange.optimality.check import Check
 from lagrange.optimality.multiplier_polyhedron import MultiplierPolyhedron
@@ -42,7 +49,7 @@ def second_order(
         W = _hessian(evaluation, result, active, multipliers)
         size = largest(W.ravel()) or 1.0
         values, vectors = eigenpairs(tangent, W)
-        if values[0] > CURVATURE_TOLERANCE:
+        if values[0] > CURVATURE_TOLERANCE or curves_up(active.unit[pressed], W, result.x, active.noise):
             return _positive(evaluation, result, active, multipliers, W, values, vectors, which)
         cone = [(values[0], vectors[:, 0])] if not len(weak) else list(cone_curvatures(W, held, weak))
         if len(weak) > FACES and all(value > CURVATURE_TOLERANCE for value, _ in cone):

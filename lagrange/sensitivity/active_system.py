@@ -18,9 +18,9 @@ from scipy.linalg import lapack
 
 from lagrange.derivatives.evaluation import Evaluation
 from lagrange.derivatives.parameter_derivatives import ParameterSource, Sides
+from lagrange.kkt.critical_cone import curves_up, eigenpairs
 from lagrange.kkt.null_space import NullSpaceFactorization, RangeNullSpace
 from lagrange.model.named_pytree import Vector
-from lagrange.newton.second_order import CURVATURE_TOLERANCE
 from lagrange.optimality.active_set import ActiveSet, active_set
 from lagrange.optimality.multiplier_polyhedron import MultiplierPolyhedron
 from lagrange.result import Result
@@ -97,12 +97,12 @@ def active_system(evaluation: Evaluation, source: ParameterSource, result: Resul
     A = active.gradients
     factorization = NullSpaceFactorization(at.W, None, A, A.shape[0])
     factorization.regularize(0.0)
-    pressing = RangeNullSpace(active.unit[active.strong], active.noise).Z
-    curved, weakest = True, np.zeros(A.shape[1])
-    if pressing.shape[1]:
-        values, vectors = np.linalg.eigh(pressing.T @ at.W @ pressing)
-        curved = bool(values[0] > CURVATURE_TOLERANCE * (np.abs(at.W).max() or 1.0))
-        weakest = pressing @ vectors[:, 0]
+    pressing = active.unit[active.strong]
+    tangent = RangeNullSpace(pressing, active.noise).Z
+    weakest = (
+        tangent @ np.linalg.eigh(tangent.T @ at.W @ tangent)[1][:, 0] if tangent.shape[1] else np.zeros(A.shape[1])
+    )
+    curved = curves_up(pressing, at.W, result.x, active.noise)
     return ActiveSystem(
         evaluation=evaluation,
         source=source,

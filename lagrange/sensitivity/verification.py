@@ -18,6 +18,7 @@ from lagrange.model.reductions import largest
 from lagrange.result import Result
 from lagrange.sensitivity.active_system import ActiveSystem
 from lagrange.sensitivity.directional import Change, change
+from lagrange.sensitivity.not_differentiable import NotDifferentiable
 
 STEP = 1e-2  # relative to |p|, or to 1 where p is zero
 LOWEST_ORDER = 1.5  # of the error of x; 2 is right
@@ -112,7 +113,11 @@ def _trial(system: ActiveSystem, resolve: Resolve, name: str, j: int, step: floa
     result, sign = system.result, system.result.program.sign
     unit = np.zeros(result.p.size)
     unit[j] = math.copysign(1.0, step)
-    moved = change(system, unit, np.zeros(len(system.active.names)))
+    try:
+        moved = change(system, unit, np.zeros(len(system.active.names)))
+    except NotDifferentiable as error:
+        nothing = math.nan
+        return Trial(name, step, nothing, nothing, nothing, nothing, nothing, None, error.cause or str(error))
     bent = math.isfinite(moved.bend)
 
     def predicted(h: float) -> float:
