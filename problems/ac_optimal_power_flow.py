@@ -136,6 +136,20 @@ problem = lg.Problem(
         "reactive power": ({at: -largest for at, largest in REACTIVE_LIMIT.items()}, REACTIVE_LIMIT),
         "voltage": (dict.fromkeys(PLACES, LOWEST_VOLTAGE), dict.fromkeys(PLACES, HIGHEST_VOLTAGE)),
     },
+    describe={
+        "objective": "cost of the power [$/h]",
+        "power": "[MW]",
+        "reactive power": "[Mvar]",
+        "voltage": "[kV]",
+        "angle": "of the voltage, measured from that at D [degrees]",
+        **{f"power at {at}": "for the demand [MW]" for at in PLACES},
+        **{f"reactive power at {at}": "for the reactive demand [Mvar]" for at in PLACES},
+        **{f"line {line} at {end}": "apparent power [MVA]" for line in p["limit"] for end in line},
+        "price": "asked by the station [$/MWh]",
+        "demand": "[MW]",
+        "reactive demand": "[Mvar]",
+        "limit": "of the line [MVA]",
+    },
 )
 x0 = {
     "power": {station: capacity / 2 for station, capacity in CAPACITY.items()},

@@ -36,6 +36,15 @@ problem = lg.Problem(
         "steam": lg.equals(lambda x: STEAM_PER_TONNE @ x["rate"] + x["steam_margin"], lambda p: p["steam"]),
     },
     bounds={"rate_margin": (0.0, None), "steam_margin": (0.0, None)},
+    describe={
+        "objective": "sum of the logarithms of all margins",
+        "rate": "of a product [t/h]",
+        "rate_margin": "above the smallest rate [t/h]",
+        "steam_margin": "below the steam there is [MW]",
+        "smallest rates": "rate without its margin [t/h]",
+        "smallest_rate": "contracted [t/h]",
+        "steam": "that the boiler gives [MW]",
+    },
 )
 x0 = {"rate": np.full(3, 3.0), "rate_margin": np.ones(3), "steam_margin": 1.0}
 p = {"smallest_rate": np.array([2.0, 1.0, 0.5]), "steam": 12.0}  # t/h, MW

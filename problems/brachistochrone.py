@@ -56,6 +56,13 @@ def start(boards: int, p: dict[str, Any]) -> dict[str, Any]:
 problem = lg.Problem(
     minimize=time,
     subject_to={"span": lg.equals(lambda x: np.sum(x["width"]), lambda p: p["span"])},
+    describe={
+        "objective": "time on the slide [s]",
+        "width": "how far a board reaches across [m]",
+        "span": "how far the slide reaches across [m]",
+        "drop": "how far the slide goes down [m]",
+        "gravity": "[m/s^2]",
+    },
 )
 p = {"drop": 3.0, "span": 3.0, "gravity": 9.81}  # m, m, m/s^2
 x0 = start(BOARDS, p)

@@ -62,6 +62,11 @@ problem = lg.Problem(
         "oxygen": lg.equals(atoms_of("oxygen"), lambda p: p["oxygen"]),
     },
     bounds=(SMALLEST_AMOUNT, None),
+    describe={
+        "objective": "Gibbs free energy over RT [mol]",
+        **dict.fromkeys(SPECIES, "[mol]"),
+        **{element: f"atoms of {element} [mol]" for element in ATOMS},
+    },
 )
 x0 = dict.fromkeys(SPECIES, 0.1)
 p = {"hydrogen": 2.0, "nitrogen": 1.0, "oxygen": 1.0}

@@ -3,7 +3,7 @@
 A firm makes `output` tonnes a day from labour, machines and energy. Its technology has slightly decreasing
 returns to scale (the exponents add up to 0.875):
 
-    minimize    sum price_i input_i                                      [money per day]
+    minimize    sum price_i input_i                                      [$ per day]
     subject to  2 labour^0.5 machines^0.25 energy^0.125 >= output        [tonnes per day]
                 labour, machines, energy >= 0                            [hours, hours, MWh per day]
 
@@ -31,7 +31,7 @@ RETURNS = 0.875  # returns to scale: the sum of the exponents
 
 
 def cost(amount: dict[str, Any], p: dict[str, Any]) -> Any:
-    """Money spent on all inputs."""
+    """Money spent on all inputs [$ per day]."""
     return sum(p["price"][name] * amount[name] for name in EXPONENT)
 
 
@@ -49,6 +49,15 @@ problem = lg.Problem(
     minimize=cost,
     subject_to={"output": lg.at_least(production, lambda p: p["output"])},
     bounds=(0.0, None),
+    describe={
+        "objective": "cost of all inputs [$/day]",
+        "labour": "[h/day]",
+        "machines": "[h/day]",
+        "energy": "[MWh/day]",
+        "output": "[t/day]",
+        "price": "[$/h]",
+        "price.energy": "[$/MWh]",
+    },
 )
 x0 = {"labour": 50.0, "machines": 50.0, "energy": 20.0}
 p = {"output": 60.0, "price": {"labour": 25.0, "machines": 18.0, "energy": 80.0}}

@@ -53,6 +53,13 @@ def risk_when_warm(x: dict[str, Any]) -> Any:
 problem = lg.Problem(
     minimize=misfit,
     subject_to={"certified risk": lg.at_most(risk_when_warm, lambda p: p["certified_risk"])},
+    describe={
+        "objective": "minus the log likelihood [nats]",
+        "level": "logit at 70 F",
+        "slope": "change of the logit over 10 F",
+        "certified risk": "probability of damage at 75 F",
+        "certified_risk": "largest probability of damage at 75 F",
+    },
 )
 x0 = {"level": -1.0, "slope": 0.0}
 p = {"certified_risk": 0.05}

@@ -4,7 +4,7 @@ A household needs a minimum of food, housing and transport before it gets any sa
 shares what is left of its income by fixed tastes (Stone-Geary utility):
 
     maximize    sum taste_i log(amount_i - need_i)     [utility]
-    subject to  sum price_i amount_i <= income         [money per month]
+    subject to  sum price_i amount_i <= income         [$ per month]
                 amount_i >= need_i                     [kg of food, m^2, km, per month]
 
 The multiplier of the budget is the marginal utility of income; dx/dp holds the demand functions' slopes.
@@ -34,7 +34,7 @@ def utility(amount: dict[str, Any]) -> Any:
 
 
 def expenditure(amount: dict[str, Any], p: dict[str, Any]) -> Any:
-    """Money spent per month."""
+    """Money spent [$ per month]."""
     return sum(p["price"][good] * amount[good] for good in TASTE)
 
 
@@ -42,9 +42,19 @@ problem = lg.Problem(
     maximize=utility,
     subject_to={"income": lg.at_most(expenditure, lambda p: p["income"])},
     bounds={good: (need, None) for good, need in NEED.items()},
+    describe={
+        "objective": "utility",
+        "food": "[kg/month]",
+        "housing": "[m^2]",
+        "transport": "[km/month]",
+        "income": "what is spent at most [$/month]",
+        "price.food": "[$/kg]",
+        "price.housing": "rent [$/(m^2 month)]",
+        "price.transport": "[$/km]",
+    },
 )
 x0 = {"food": 70.0, "housing": 50.0, "transport": 300.0}
-p = {"income": 3000.0, "price": {"food": 6.0, "housing": 20.0, "transport": 0.4}}  # money per kg, m^2, km
+p = {"income": 3000.0, "price": {"food": 6.0, "housing": 20.0, "transport": 0.4}}  # $ per month; $ per kg, m^2, km
 
 
 def _left_income(p: dict[str, Any]) -> float:

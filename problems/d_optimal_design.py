@@ -44,6 +44,12 @@ problem = lg.Problem(
     maximize=lambda runs, p: np.linalg.slogdet(information(runs, p))[1],
     subject_to={"runs": lg.equals(lambda runs: sum(runs.values()), lambda p: p["runs"])},
     bounds=(0.0, None),
+    describe={
+        "objective": "logarithm of the determinant of the information",
+        **{temperature: f"runs at {temperature}" for temperature in TEMPERATURES},
+        "runs": "runs at all temperatures together",
+        "error": "standard deviation of a measurement [% of yield]",
+    },
 )
 p = {"runs": 30.0, "error": 0.5}  # measurements, percent of yield
 x0 = dict.fromkeys(TEMPERATURES, p["runs"] / len(TEMPERATURES))

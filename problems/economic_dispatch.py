@@ -51,6 +51,12 @@ problem = lg.Problem(
     minimize=cost,
     subject_to={"demand": lg.equals(production, lambda p: p["demand"])},
     bounds=LIMITS,
+    describe={
+        "objective": "cost of fuel [$/h]",
+        **{unit: f"power of the {unit} unit [MW]" for unit in UNITS},
+        "demand": "power of all units together [MW]",
+        "price": "price of fuel [$/MBtu]",
+    },
 )
 x0 = {"coal": 400.0, "large oil": 300.0, "small oil": 150.0}
 p = {"demand": 850.0, "price": {"coal": 0.9, "oil": 1.0}}  # MW, $/MBtu

@@ -29,6 +29,11 @@ HALF_AXES = np.array([6.378137, 6.378137, 6.356752314245])  # equator, equator, 
 problem = lg.Problem(
     minimize=lambda x, p: np.sum((x - p["satellite"]) ** 2),
     subject_to={"on the ellipsoid": lg.equals(lambda x: np.sum((x / HALF_AXES) ** 2), 1.0)},
+    describe={
+        "objective": "squared height of the satellite [(1000 km)^2]",
+        "x": "point on the Earth [1000 km]",
+        "satellite": "[1000 km]",
+    },
 )
 p = {"satellite": np.array([3.2, -14.5, 21.8])}  # about the orbit of a navigation satellite [1000 km]
 x0 = np.array([3.0, -3.0, 3.0])

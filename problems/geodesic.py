@@ -60,6 +60,15 @@ problem = lg.Problem(
     subject_to={
         "on the globe": lg.equals(lambda bead: sum(bead[axis] ** 2 for axis in AXES), lambda p: p["radius"] ** 2)
     },
+    describe={
+        "objective": "elastic energy of the band [J]",
+        **{axis: f"place of a bead along {axis} [m]" for axis in AXES},
+        "on the globe": "squared distance from the globe's centre [m^2]",
+        "radius": "of the globe [m]",
+        "stiffness": "of the band [N/m]",
+        "London": "[degrees]",
+        "Tokyo": "[degrees]",
+    },
 )
 p = {
     "radius": 0.16,  # m

@@ -41,6 +41,16 @@ problem = lg.Problem(
     minimize=cost,
     subject_to={"scrap": lg.at_most(sides_and_bottom, lambda p: p["scrap"])},
     bounds=(0.0, None),
+    describe={
+        "objective": "cost of ferry and ends [$]",
+        "length": "[yd]",
+        "width": "[yd]",
+        "height": "[yd]",
+        "scrap": "for sides and bottom [yd^2]",
+        "gravel": "[yd^3]",
+        "trip_cost": "[$]",
+        "end_cost": "[$/yd^2]",
+    },
 )
 x0 = {"length": 1.0, "width": 1.0, "height": 1.0}
 p = {"gravel": 400.0, "trip_cost": 0.10, "end_cost": 20.0, "scrap": 4.0}  # yd^3, $, $/yd^2, yd^2

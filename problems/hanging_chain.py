@@ -39,6 +39,15 @@ def link_lengths_squared(x: dict[str, Any], p: dict[str, Any]) -> Any:
 problem = lg.Problem(
     minimize=lambda x, p: p["weight"] * np.sum(x["height"]),
     subject_to={"links": lg.equals(link_lengths_squared, lambda p: p["link"] ** 2)},
+    describe={
+        "objective": "potential energy [J]",
+        "across": "place of a joint [m]",
+        "height": "of a joint [m]",
+        "links": "squared length of a link [m^2]",
+        "span": "distance of the hooks [m]",
+        "link": "length of a link [m]",
+        "weight": "of a joint [N]",
+    },
 )
 p = {"span": 4.0, "link": 0.4, "weight": 10.0}  # m, m, N per joint
 position = np.linspace(0.0, 1.0, LINKS + 1)[1:-1]

@@ -49,6 +49,13 @@ def start(pieces: int, p: dict[str, Any]) -> dict[str, Any]:
 problem = lg.Problem(
     maximize=land,
     subject_to={"pieces": lg.at_most(squares_of_strip, lambda p: p["strip"] ** 2)},
+    describe={
+        "objective": "land [km^2]",
+        "along": "place of a corner along the coast [km]",
+        "inland": "place of a corner inland [km]",
+        "pieces": "squared length of a strip of such pieces [km^2]",
+        "strip": "length of the strip [km]",
+    },
 )
 p = {"strip": 4.0}  # km
 x0 = start(PIECES, p)

@@ -49,6 +49,13 @@ problem = lg.Problem(
         "expected return": lg.at_least(lambda weights: EXPECTED_RETURN @ weights, lambda p: p["wanted_return"]),
     },
     bounds=(0.0, LARGEST_SHARE),
+    describe={
+        "objective": "variance of the yearly return",
+        **{f"x[{i}]": f"share of {asset}" for i, asset in enumerate(ASSETS)},
+        "budget": "all shares together",
+        "expected return": "of the whole mix [per year]",
+        "wanted_return": "[per year]",
+    },
 )
 x0 = np.full(len(ASSETS), 1 / len(ASSETS))
 p = {"budget": 1.0, "wanted_return": 0.075}

@@ -37,6 +37,12 @@ problem = lg.Problem(
         "mean": lg.equals(lambda probability: FACES @ probability, lambda p: p["mean"]),
     },
     bounds=(0.0, None),
+    describe={
+        "objective": "entropy [nats]",
+        **{f"x[{i}]": f"probability of a {face:g}" for i, face in enumerate(FACES)},
+        "probabilities": "of all faces together",
+        "mean": "of a throw [spots]",
+    },
 )
 x0 = np.full(6, 1 / 6)
 p = {"mean": 4.5}

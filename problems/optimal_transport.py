@@ -4,9 +4,9 @@ Five cuttings along a road give soil, six embankments need as much in all. Movin
 costs its square, since long hauls block the road for the others. Which cutting should serve which
 embankment?
 
-    minimize    sum_ij plan_ij (cutting_i - embankment_j)^2     [1000 t km^2]
-    subject to  sum_j plan_ij = supply_i                        [1000 t]
-                sum_i plan_ij = demand_j                        [1000 t]
+    minimize    sum_ij plan_ij (cutting_i - embankment_j)^2     [kt km^2]
+    subject to  sum_j plan_ij = supply_i                        [kt]
+                sum_i plan_ij = demand_j                        [kt]
                 plan >= 0
 
 A linear program. Supplies and demands have the same total, so one of the eleven equations follows from
@@ -40,10 +40,16 @@ problem = lg.Problem(
         "demand": lg.equals(lambda plan: np.sum(plan, axis=0), lambda p: p["demand"]),
     },
     bounds=(0.0, None),
+    describe={
+        "objective": "weight times squared distance [kt km^2]",
+        "x": "[kt]",
+        "supply": "of a cutting [kt]",
+        "demand": "of an embankment [kt]",
+    },
 )
 p = {
-    "supply": np.array([22.0, 31.0, 18.0, 40.0, 29.0]),  # 1000 t, 140 in all
-    "demand": np.array([15.0, 24.0, 27.0, 20.0, 36.0, 18.0]),  # 1000 t, 140 in all
+    "supply": np.array([22.0, 31.0, 18.0, 40.0, 29.0]),  # kt (1000 tonnes), 140 in all
+    "demand": np.array([15.0, 24.0, 27.0, 20.0, 36.0, 18.0]),  # kt (1000 tonnes), 140 in all
 }
 x0 = np.outer(p["supply"], p["demand"]) / np.sum(p["supply"])
 

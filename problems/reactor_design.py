@@ -57,6 +57,15 @@ problem = lg.Problem(
         "budget": lg.at_most(lambda x: sum(np.sqrt(x["volume"][tank]) for tank in TANKS), lambda p: p["budget"]),
     },
     bounds=(0.0, None),
+    describe={
+        "objective": "concentration of the product [mol/l]",
+        "A": "concentration [mol/l]",
+        "B": "concentration [mol/l]",
+        "volume": "of a tank [m^3]",
+        **{f"{substance} in the {tank} tank": "balance [mol/l]" for substance in "AB" for tank in TANKS},
+        "feed": "concentration of A [mol/l]",
+        "budget": "for the square roots of both volumes [money]",
+    },
 )
 x0 = {
     "A": {"first": 1.0, "second": 1.0},

@@ -49,6 +49,14 @@ problem = lg.Problem(
         "target height": lg.equals(lambda angle, p: tip(angle, p)[1], lambda p: p["target"]["height"]),
     },
     bounds=LIMITS,
+    describe={
+        "objective": "half the sum of the squared bends [rad^2]",
+        **dict.fromkeys(LIMITS, "angle of the joint [rad]"),
+        "target across": "[m]",
+        "target height": "[m]",
+        "link": "length [m]",
+        "target": "[m]",
+    },
 )
 x0 = {"shoulder": 0.0, "elbow": 0.5, "wrist": 0.1}
 p = {

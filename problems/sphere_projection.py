@@ -34,6 +34,14 @@ problem = lg.Problem(
     subject_to={
         "distance": lg.equals(lambda place, p: square_of_way(place, p["beacon"]), lambda p: p["distance"] ** 2)
     },
+    describe={
+        "objective": "squared way from the reckoned place [m^2]",
+        **dict.fromkeys(AXES, "[m]"),
+        "constraint distance": "squared distance from the beacon [m^2]",
+        "parameter distance": "from the beacon, told by the sound [m]",
+        "beacon": "place of the beacon [m]",
+        "reckoned": "where the robot believes to be [m]",
+    },
 )
 x0 = {"east": 0.0, "north": -200.0, "depth": 50.0}
 p = {

@@ -44,6 +44,14 @@ problem = lg.Problem(
     minimize=lambda x, p: x["weights"] @ x["weights"] / 2 + p["penalty"] * np.sum(x["shortfall"]),
     subject_to={"right side of the street": lg.at_least(side, 1.0)},
     bounds={"shortfall": (0.0, None)},
+    describe={
+        "objective": "misfit [cm^-2]",
+        "weights": "square to the line [cm^-1]",
+        "bias": "shift of the line",
+        "shortfall": "of a flower, in half street widths",
+        "right side of the street": "in half street widths, shortfall made up",
+        "penalty": "for a shortfall of 1 [cm^-2]",
+    },
 )
 x0 = {"weights": np.array([1.0, 1.0]), "bias": -6.0, "shortfall": np.ones(FLOWERS)}
 p = {"penalty": 5.0}

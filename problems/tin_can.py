@@ -43,6 +43,13 @@ problem = lg.Problem(
         "shelf": lg.at_most(lambda x, p: x["height"], SHELF),
     },
     bounds={"radius": (0, None), "height": (0, None)},
+    describe={
+        "objective": "sheet metal [cm^2]",
+        "radius": "radius of the can [cm]",
+        "height": "height of the can [cm]",
+        "volume": "what the can holds [cm^3]",
+        "shelf": "height of the can under the shelf [cm]",
+    },
 )
 x0 = {"radius": 3.0, "height": 10.0}
 p = {"volume": 330.0}

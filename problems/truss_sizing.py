@@ -60,6 +60,16 @@ problem = lg.Problem(
         "far bar": lg.at_least(far_bar, lambda p: -p["strength"]),
     },
     bounds={"outer": (0, None), "middle": (0, None)},
+    describe={
+        "objective": "material [cm^3]",
+        "outer": "cross-section of both outer bars [cm^2]",
+        "middle": "cross-section of the middle bar [cm^2]",
+        "loaded bar": "tension in the bar in line with the load [kN/cm^2]",
+        "middle bar": "tension in the middle bar [kN/cm^2]",
+        "far bar": "stress in the bar square to the load [kN/cm^2]",
+        "load": "pull at the joint [kN]",
+        "strength": "largest stress allowed [kN/cm^2]",
+    },
 )
 x0 = {"outer": 5.0, "middle": 5.0}
 p = {"load": 50.0, "strength": 20.0}  # kN, kN/cm^2

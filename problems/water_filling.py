@@ -34,6 +34,13 @@ problem = lg.Problem(
     maximize=capacity,
     subject_to={"total power": lg.at_most(lambda power: np.sum(power), lambda p: p["total_power"])},
     bounds=(0.0, None),
+    describe={
+        "objective": "capacity of all channels [bits per use]",
+        "x": "power of a channel [mW]",
+        "total power": "power of all channels [mW]",
+        "total_power": "most power of all channels [mW]",
+        "noise": "noise of a channel [mW]",
+    },
 )
 p = {"total_power": 10.0, "noise": np.array([0.8, 1.1, 1.7, 2.3, 2.9, 3.8, 5.2, 6.5])}  # mW
 x0 = np.full(8, 1.0)

@@ -83,7 +83,7 @@ def test_story_files_are_solved(story: str, capsys: pytest.CaptureFixture[str]) 
 def test_a_parameter_is_set(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["solve", TIN_CAN, "--set", "volume=400"]) == SUCCESS
     lines = capsys.readouterr().out.split("\n")
-    assert next(line for line in lines if line.startswith("volume")).split()[1:4] == ["400", "400", "400"]
+    assert next(line for line in lines if line.startswith("volume")).split()[1:5] == ["cm³", "400", "400", "400"]
 
 
 def test_the_last_of_several_values_counts(capsys: pytest.CaptureFixture[str]) -> None:

@@ -195,8 +195,8 @@ def test_prices_stand_in_words_and_units(written: Callable[..., str]) -> None:
     assert "The upper limit of shelf costs nothing as long as it stays above 7.48988 cm." in text
     assert "up to 1357.17 cm³ (shelf becomes active)" in text.replace("\n", " ")
     assert "The smallest sheet metal found is 264.357 cm²" in text
-    assert "Raising the upper bound of coal by 1 lowers the objective by 0.562465." in written(dispatch, "txt")
-    assert "One more unit of demand raises the objective by 8.57607." in written(dispatch, "txt")
+    assert "Raising the upper bound of coal by 1 MW saves 0.562465 $/h." in written(dispatch, "txt")
+    assert "One more MW of demand costs 8.57607 $/h." in written(dispatch, "txt")
 
 
 def test_where_prices_differ_from_side_to_side_both_are_told(written: Callable[..., str]) -> None:
@@ -209,7 +209,7 @@ def test_where_prices_differ_from_side_to_side_both_are_told(written: Callable[.
 def test_a_kink_is_told(written: Callable[..., str]) -> None:
     text = written(kink, "txt").replace("\n", " ")
     assert "How the solution moves: one-sided." in text
-    assert "p: there is a kink here; on either side" in text
+    assert "p: there is a kink here: lower bound of x[0] is active below only; on either side" in text
 
 
 def test_a_failure_names_the_conflict_and_its_repair(written: Callable[..., str]) -> None:

@@ -25,8 +25,16 @@ WIDE = 200  # columns, more than the text ever takes
 
 
 def can(volume: float = 330.0) -> lg.Solution:
-    """The tin can of problems/; from about 1357 on it touches the shelf."""
-    return tin_can.problem.solve(tin_can.x0, {"volume": volume})
+    """The tin can of problems/ without its descriptions; from about 1357 on it touches the shelf."""
+    problem = lg.Problem(
+        minimize=tin_can.area,
+        subject_to={
+            "volume": lg.equals(tin_can.volume, lambda p: p["volume"]),
+            "shelf": lg.at_most(lambda x, p: x["height"], tin_can.SHELF),
+        },
+        bounds={"radius": (0, None), "height": (0, None)},
+    )
+    return problem.solve(tin_can.x0, {"volume": volume})
 
 
 def sixty() -> lg.Solution:

@@ -6,17 +6,16 @@ import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from lagrange.report.content import About
+from lagrange.report.about import About
 from lagrange.report.palette import INK, MUTED, RULE
-from lagrange.report.sentences import label
-from lagrange.report.tables import number, unit_text
+from lagrange.report.sentences import label, quantity
 from lagrange.report.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SIZE = (5.0, 3.4)  # inches; text of a drawing this wide reads well on a phone too
-LONGEST = 28  # characters of a name on an axis
+LONGEST = 32  # characters of a name on an axis
 
 
 def axes_or_new(ax: Axes | None, size: tuple[float, float] = SIZE) -> Axes:
@@ -87,7 +86,7 @@ def shortened(text: str) -> str:
     Examples
     --------
     >>> shortened("a rather long name of a constraint[12]")
-    'a rather long…constraint[12]'
+    'a rather long n…a constraint[12]'
     """
     if len(text) <= LONGEST:
         return text
@@ -96,5 +95,13 @@ def shortened(text: str) -> str:
 
 
 def moved_to(about: About, value: float) -> str:
-    """ "volume = 330 cm³"."""
-    return f"{about.name} = {number(value)} {unit_text(about.unit)}".rstrip()
+    """Where a parameter is, without its name where that is too long.
+
+    Examples
+    --------
+    >>> moved_to(About("volume", "", "cm^3"), 330.0), moved_to(About("price of housing", "", "$/(m^2 month)"), 20.0)
+    ('volume = 330 cm³', 'here: 20 $/(m² month)')
+    """
+    amount = quantity(value, about.unit)
+    text = f"{about.name} = {amount}"
+    return text if len(text) <= LONGEST else f"here: {amount}"

@@ -5,46 +5,12 @@ What does not exist at a solution is `Absent`, with the reason in a sentence.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from lagrange.optimality.check import Check
 from lagrange.optimality.dependent_constraints import Dependence
-from lagrange.sensitivity.verification import Trial
-
-Numbers = tuple[float, ...]
-
-SAME = 1e-9  # derivatives to both sides that differ by less, relative, are one
-
-
-def two_sided(left: float, right: float) -> float:
-    """The derivative, nan where the sides differ.
-
-    Examples
-    --------
-    >>> two_sided(1.0, 1.0 + 1e-15), two_sided(1.0, 2.0)
-    (1.000000000000001, nan)
-    """
-    is_same = left == right or (
-        math.isfinite(left - right) and abs(left - right) <= SAME * max(abs(left), abs(right), SAME)
-    )
-    return right if is_same else math.nan
-
-
-@dataclass(frozen=True)
-class Absent:
-    """Why something is not there, in a sentence."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class About:
-    """A name, what it means, and its unit; the last two are empty where not given."""
-
-    name: str
-    text: str
-    unit: str
+from lagrange.report.about import About, Absent, Numbers, two_sided
+from lagrange.report.motion import Curves, Elasticities, Envelope, Sensitivities, Tornado, Verified
 
 
 @dataclass(frozen=True)
@@ -161,114 +127,6 @@ class Multipliers:
 
 
 @dataclass(frozen=True)
-class Slope:
-    """Derivatives on one side of a parameter, with respect to it; nan, and a reason, where they do not exist."""
-
-    objective: float
-    x: Numbers
-    multipliers: Numbers
-    reason: str
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One element of p: how far it can move with the same active set, slopes to both sides, and the span shown."""
-
-    about: About
-    value: float
-    lower: float
-    upper: float
-    lower_event: str
-    upper_event: str
-    left: Slope
-    right: Slope
-    span: tuple[float, float]
-
-    @property
-    def has_kink(self) -> bool:
-        """Whether some derivative differs from side to side, or exists on one side only."""
-        pairs = zip((self.left.objective, *self.left.x), (self.right.objective, *self.right.x), strict=True)
-        return any(math.isnan(two_sided(left, right)) for left, right in pairs)
-
-
-@dataclass(frozen=True)
-class Sensitivities:
-    """How the solution moves with its parameters; `hessian` is d2 objective / dp2, nan where it does not exist."""
-
-    kind: str
-    reason: str
-    exact: bool
-    ranges: str  # why the ranges are missing or by first order only; else empty
-    parameters: tuple[Parameter, ...]
-    hessian: tuple[Numbers, ...]
-
-
-@dataclass(frozen=True)
-class Elasticities:
-    """Percent of each row per percent of each column; nan where it does not exist."""
-
-    rows: tuple[str, ...]
-    columns: tuple[str, ...]
-    values: tuple[Numbers, ...]
-
-
-@dataclass(frozen=True)
-class Bar:
-    """The objective re-solved with one parameter low and high; nan, with a remark, where there is no solution."""
-
-    about: About
-    low_value: float
-    high_value: float
-    low: float
-    high: float
-    low_remark: str
-    high_remark: str
-
-
-@dataclass(frozen=True)
-class Tornado:
-    """Bars, the longest first. `share` is the relative change of each parameter, `left_out` counts parameters."""
-
-    share: float
-    base: float
-    bars: tuple[Bar, ...]
-    left_out: int
-
-
-@dataclass(frozen=True)
-class Curve:
-    """The objective re-solved along one parameter, its slopes at the solution, and the band of the same active set."""
-
-    about: About
-    base: float
-    base_value: float
-    points: Numbers
-    values: Numbers
-    left: float
-    right: float
-    lower: float
-    upper: float
-    lower_event: str
-    upper_event: str
-
-
-@dataclass(frozen=True)
-class Curves:
-    """One curve per parameter, the most influential first."""
-
-    curves: tuple[Curve, ...]
-    left_out: int
-
-
-@dataclass(frozen=True)
-class Verified:
-    """Predicted against re-solved."""
-
-    holds: bool | None
-    trials: tuple[Trial, ...]
-
-
-@dataclass(frozen=True)
 class Iteration:
     """One line of the history."""
 
@@ -297,6 +155,15 @@ class Computation:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """How many numbers have no range in the report, because others matter more."""
+
+    parameters: int
+    sides: int
+    bounds: int
+
+
+@dataclass(frozen=True)
 class Content:
     """All of a report, in the order of the reader's questions."""
 
@@ -308,8 +175,10 @@ class Content:
     multipliers: Multipliers
     dependent: tuple[Dependence, ...]
     sensitivities: Sensitivities | Absent
+    not_ranged: LeftOut
     elasticities: Elasticities | Absent
     tornado: Tornado | Absent
+    envelope: Envelope | Absent
     curves: Curves | Absent
     verified: Verified | Absent
     convergence: tuple[Iteration, ...]

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape, quoteattr
 
+from lagrange.report.about import Absent
 from lagrange.report.axes import SIZE
-from lagrange.report.content import Absent, Content
+from lagrange.report.content import Content
 from lagrange.report.geometry import Geometry
 from lagrange.report.geometry_plot import draw_geometry, geometry_size
 from lagrange.report.palette import themed
@@ -60,7 +61,7 @@ def figures(content: Content, plane: Geometry | None) -> dict[str, tuple[Draw, S
     if not isinstance(curves, Absent):
         for k, item in enumerate(curves.curves):
             found[f"curve-{k}"] = functools.partial(draw_curve, item, objective), SIZE
-    if content.convergence:
+    if len(content.convergence) > 1:
         found["convergence"] = (lambda ax: draw_convergence(content.convergence, ax)), SIZE
     return found
 

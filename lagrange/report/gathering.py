@@ -14,9 +14,8 @@ import numpy as np
 from lagrange.model.description import Description
 from lagrange.model.named_pytree import Vector
 from lagrange.report import tables
+from lagrange.report.about import About, Absent
 from lagrange.report.content import (
-    About,
-    Absent,
     Answer,
     Computation,
     Condition,
@@ -29,7 +28,9 @@ from lagrange.report.content import (
     Side,
     VariableRow,
 )
-from lagrange.report.moves import curves, elasticities, event_text, sensitivities, tornado, verified
+from lagrange.report.moves import elasticities, envelope, event_text, sensitivities, verified, with_ranges
+from lagrange.report.ranges import ranges_of
+from lagrange.report.resolved import curves, tornado
 from lagrange.report.tables import KINDS_WITH_MULTIPLIERS
 from lagrange.report.understood import Understood
 from lagrange.result import bound_name
@@ -37,7 +38,6 @@ from lagrange.sensitivity.not_differentiable import NotDifferentiable
 from lagrange.sensitivity.ranging import Range, Ranging
 from lagrange.sensitivity.sensitivity import Sensitivity
 
-MOST_RANGES = 150  # numbers that can move, above which their ranges are left to those who ask for them
 MOST_CONFLICTING = 60  # variables and rows above which a conflict is not searched for unasked
 PACKAGES = ("lagrange", "numpy", "scipy", "jax")
 
@@ -45,9 +45,9 @@ PACKAGES = ("lagrange", "numpy", "scipy", "jax")
 def gather(solution: Understood, title: str) -> Content:
     """Everything a report says about a solution."""
     sensitivity = solution.sensitivity()
-    ranges = ranging_of(solution, sensitivity)
-    moved = sensitivities(solution, sensitivity, ranges)
-    along = curves(solution, moved)
+    moved = sensitivities(solution, sensitivity)
+    ranges, not_ranged = ranges_of(solution, sensitivity, moved)
+    moved = moved if isinstance(moved, Absent) else with_ranges(moved, ranges)
     return Content(
         title=title,
         answer=answer(solution),
@@ -57,10 +57,12 @@ def gather(solution: Understood, title: str) -> Content:
         multipliers=multipliers(solution),
         dependent=dependences(solution),
         sensitivities=moved,
+        not_ranged=not_ranged,
         elasticities=elasticities(solution, moved),
         tornado=tornado(solution, moved),
-        curves=along,
-        verified=moved if isinstance(moved, Absent) else verified(solution, sensitivity, MOST_RANGES),
+        envelope=envelope(sensitivity, moved),
+        curves=curves(solution, moved),
+        verified=verified(solution, sensitivity, moved),
         convergence=convergence(solution),
         computation=computation(solution),
     )
@@ -104,7 +106,7 @@ def variables(solution: Understood, ranges: Ranging | Absent) -> tuple[VariableR
         rows.append(
             VariableRow(
                 about=_about(name, solution.descriptions.variable(name)),
-                value=float(result.x[i]),
+                value=_number(table, "value", i),
                 lower=float(lower[i]),
                 upper=float(upper[i]),
                 multiplier=float(result.z[i]) if known else math.nan,
@@ -137,10 +139,10 @@ def constraints(solution: Understood, sensitivity: Sensitivity, ranges: Ranging 
             ConstraintRow(
                 about=_about(name, solution.descriptions.constraint(name)),
                 lower=float(lower[i]),
-                value=float(result.c[i]),
+                value=_number(table, "value", i),
                 upper=float(upper[i]),
                 slack=_number(table, "slack", i),
-                multiplier=float(result.y[i]) if known else math.nan,
+                multiplier=_number(table, "multiplier", i) if known else math.nan,
                 state=_text(table, "state", i),
                 sides=tuple(sides),
             )
@@ -205,20 +207,6 @@ def computation(solution: Understood) -> Computation:
         versions={"python": platform.python_version()} | dict(_versions(PACKAGES)),
         made=datetime.datetime.now().astimezone().isoformat(timespec="minutes"),
     )
-
-
-def ranging_of(solution: Understood, sensitivity: Sensitivity) -> Ranging | Absent:
-    """All ranges, where the solution has them and there are not too many."""
-    result = solution.result
-    numbers = result.p.size + result.program.m + int(np.count_nonzero(result.active_bounds))
-    if numbers > MOST_RANGES:
-        return Absent(
-            f"There are {numbers} numbers that can move: ask for their ranges by solution.sensitivity().ranging()."
-        )
-    try:
-        return sensitivity.ranging()
-    except NotDifferentiable as error:
-        return Absent(_sentence(str(error)))
 
 
 def _conflict(solution: Understood) -> Conflict | Absent:
@@ -302,8 +290,3 @@ def _versions(packages: Iterable[str]) -> Iterable[tuple[str, str]]:
             yield package, metadata.version(package)
         except metadata.PackageNotFoundError:
             yield package, "not installed: run from its source"
-
-
-def _sentence(text: str) -> str:
-    text = text[0].upper() + text[1:]
-    return text if text.endswith(".") else f"{text}."

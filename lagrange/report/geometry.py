@@ -9,7 +9,7 @@ import numpy as np
 from lagrange.derivatives.evaluation import Evaluation
 from lagrange.model.named_pytree import Mask, Vector
 from lagrange.model.reductions import largest
-from lagrange.report.content import About
+from lagrange.report.about import About
 from lagrange.report.tables import KINDS_WITH_MULTIPLIERS
 from lagrange.report.understood import Understood
 from lagrange.result import Result, bound_name

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LEVELS = 11
 SHADE = 0.14  # opacity of the feasible set
 FLAT = 1e-6  # a gradient that changes the objective less than this across the window, relative, is rounding
+NEAR = 0.08  # of the window: no label of a level stands so close to the solution
 ARROW = 0.27  # longest arrow, of the width of the window
 AXIS, LEGEND_ROW = 0.4, 0.19  # inches: the name of the lower axis, and one row of the legend
 OTHERS_NAMED = 4  # levels, feasible set, iterations, solution
@@ -40,7 +41,9 @@ def draw_geometry(plane: Geometry, ax: Axes) -> Axes:
     if low < high:
         levels = np.linspace(low, high, LEVELS)
         drawn = ax.contour(first, second, plane.levels, levels=levels, colors=MUTED.color, linewidths=0.7)
-        ax.clabel(drawn, levels[::3], fontsize="x-small", fmt="%.3g")
+        for text in ax.clabel(drawn, levels[::3], fontsize="x-small", fmt="%.4g"):
+            text.set_clip_on(False)  # else a label at the edge loses digits
+            text.set_visible(not _is_near(text.get_position(), plane))
         entries.insert(0, (_line(MUTED.color, 0.7), f"objective {unit_text(plane.objective.unit)}".rstrip()))
     path = np.array([point for point in plane.path if _inside(point, plane)])
     if len(path) > 1:
@@ -116,6 +119,12 @@ def _levels(values: Any) -> tuple[float, float]:
 
 def _crosses(item: Contour) -> bool:
     return bool(item.values.min() < 0.0 < item.values.max())
+
+
+def _is_near(point: tuple[float, float], plane: Geometry) -> bool:
+    """Whether a label there would stand under the solution."""
+    sizes = (axis[-1] - axis[0] for axis in plane.axes)
+    return all(abs(value - here) < NEAR * size for value, here, size in zip(point, plane.solution, sizes, strict=True))
 
 
 def _inside(point: tuple[float, float], plane: Geometry) -> bool:

@@ -6,12 +6,15 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from lagrange.report.content import Absent, Content, Parameter
+from lagrange.report.about import Absent
+from lagrange.report.content import Content
+from lagrange.report.motion import Curve, Parameter
+from lagrange.report.ranges import MOST_RANGED
 from lagrange.report.sentences import quantity
-from lagrange.report.tables import number, unit_text
+from lagrange.report.tables import counted, number, unit_text
 
 STEPS = 200  # of a slider from end to end
-MOST_SLIDERS, MOST_RESULTS = 20, 40
+MOST_RESULTS = 40
 PERCENT = 100.0
 
 
@@ -40,7 +43,7 @@ class Panel:
 
     sliders: tuple[Slider, ...]
     results: tuple[tuple[str, str, str], ...]  # name, unit, value in words
-    left_out: tuple[int, int]
+    left_out: str
     has_units: bool
     data: dict[str, Any]
 
@@ -50,9 +53,10 @@ def panel(content: Content) -> Panel | None:
     moved = content.sensitivities
     if isinstance(moved, Absent):
         return None
-    known = [j for j, item in enumerate(moved.parameters) if item.left.x or item.right.x]
-    known.sort(key=lambda j: -_influence(moved.parameters[j]))
-    shown = sorted(known[:MOST_SLIDERS])
+    moving = [j for j in moved.by_influence if math.isfinite(moved.parameters[j].influence)]
+    shown = sorted(moving[:MOST_RANGED])
+    if not shown:
+        return None
     sliders = tuple(_slider(j, moved.parameters[j]) for j in shown)
     sizes = [max(_moves(moved.parameters[j], i) for j in shown) for i in range(len(content.variables))]
     rows = sorted(sorted(range(len(sizes)), key=lambda i: -sizes[i])[:MOST_RESULTS])
@@ -82,7 +86,7 @@ def panel(content: Content) -> Panel | None:
                 "left": [item.left.objective, *(item.left.x[i] for i in rows)],
                 "right": [item.right.objective, *(item.right.x[i] for i in rows)],
                 "points": solved[slider.name].points if slider.name in solved else (),
-                "values": solved[slider.name].values if slider.name in solved else (),
+                "values": _continued(solved[slider.name]) if slider.name in solved else (),
             }
             for slider, item in ((slider, moved.parameters[slider.place]) for slider in sliders)
         ],
@@ -90,7 +94,7 @@ def panel(content: Content) -> Panel | None:
     return Panel(
         sliders,
         tuple((name, unit_text(unit), number(value)) for name, unit, value in results),
-        (len(moved.parameters) - len(shown), len(content.variables) - len(rows)),
+        _left_out(len(moved.parameters) - len(shown), len(content.variables) - len(rows)),
         any(unit for _, unit, _ in results),
         data,
     )
@@ -128,9 +132,21 @@ def _slider(place: int, item: Parameter) -> Slider:
     )
 
 
-def _influence(item: Parameter) -> float:
-    slopes = [abs(slope.objective) for slope in (item.left, item.right) if not math.isnan(slope.objective)]
-    return max(slopes, default=0.0) * (abs(item.value) or 1.0)
+def _left_out(parameters: int, variables: int) -> str:
+    words = [
+        f"{counted(count, noun)} {kind}"
+        for count, noun, kind in (
+            (parameters, "parameter", "of less influence"),
+            (variables, "variable", "moved less"),
+        )
+        if count
+    ]
+    return f"Not shown: {' and '.join(words)}." if words else ""
+
+
+def _continued(curve: Curve) -> tuple[float, ...]:
+    """The values re-solved; nan where they are not those of this solution."""
+    return tuple(math.nan if remark else value for value, remark in zip(curve.values, curve.remarks, strict=True))
 
 
 def _moves(item: Parameter, i: int) -> float:

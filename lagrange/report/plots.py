@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lagrange.report.about import About, two_sided
 from lagrange.report.axes import SIZE, legend, moved_to, name_axis, name_ticks, plain, shortened, style
-from lagrange.report.content import About, Bar, Curve, Elasticities, Iteration, Multipliers, Tornado, two_sided
+from lagrange.report.content import Iteration, Multipliers
+from lagrange.report.motion import Bar, Curve, Elasticities, Tornado
 from lagrange.report.palette import BAD, GOOD, INK, MUTED, ONE, OTHER, PAPER, RULE
 from lagrange.report.sentences import label
 from lagrange.report.tables import number
@@ -26,12 +28,13 @@ BAR = 0.62  # height of a bar, of the distance between two
 FAINTEST, STRONGEST = 0.06, 0.5  # opacity of the cells of a heat map: text stays readable on it
 SMALLEST = 1e-17  # residuals below this, 0 among them, are drawn here
 MOST_CELLS = (24, 12)  # rows and columns of a heat map
+LEAST_SHOWN = 0.005  # with a sign, of its numbers
 BAND = 0.12  # opacity
 BEYOND = 1.3  # times the largest multiplier: where an infinite interval is cut, with an arrow
 NO_EFFECT = 1e-12  # changes of the objective below this, relative, are rounding
 ROOM_FOR_PHASE = 0.2  # of the iterations, for its name
 DIGITS = 4  # significant, of numbers in drawings
-ROOM_FOR_NUMBERS = 0.24  # beside the bars, of the width of all bars
+ROOM_FOR_NUMBERS = 0.38  # beside the bars, of the width of all bars
 
 
 def bars_size(bars: Sequence[object]) -> tuple[float, float]:
@@ -76,7 +79,10 @@ def draw_tornado(tornado: Tornado, objective: About, ax: Axes) -> Axes:
             )  # fmt: skip
         words = _no_bar(bar, tornado.base)
         if words:
-            ax.annotate(words, (tornado.base, place), (4, 0), textcoords="offset points", va="center")
+            ax.annotate(
+                words, (tornado.base, place), (4, 0), textcoords="offset points", va="center", color=INK.color,
+                fontsize="small",
+            )  # fmt: skip
     ax.axvline(tornado.base, color=INK.color, linewidth=1.0)
     name_ticks(ax, "y", [label(bar.about) for bar in tornado.bars])
     ax.set_ylim(len(tornado.bars) - 0.4, -0.6)
@@ -105,8 +111,16 @@ def draw_curve(curve: Curve, objective: About, ax: Axes) -> Axes:
         for end, is_shown in ((curve.lower, curve.lower > left_end), (curve.upper, curve.upper < right_end)):
             if is_shown:
                 ax.axvline(end, color=BAD.color, linewidth=1.0, linestyle=":")
-    solved = ax.plot(points, values, "o-", color=MUTED.color, markersize=3.5, linewidth=1.0)[0]
+    continues = np.array([not remark for remark in curve.remarks])
+    own = np.where(continues, values, np.nan)
+    solved = ax.plot(points, own, "o-", color=MUTED.color, markersize=3.5, linewidth=1.0)[0]
     entries.append((solved, "re-solved"))
+    others = ~continues & np.isfinite(values)
+    if others.any():
+        hollow = ax.plot(
+            points[others], values[others], "o", color=OTHER.color, markersize=5.0, markerfacecolor="none"
+        )[0]
+        entries.append((hollow, "another local solution"))
     tangents = []
     for slope, end in ((curve.left, left_end), (curve.right, right_end)):
         if math.isfinite(slope):
@@ -116,7 +130,7 @@ def draw_curve(curve: Curve, objective: About, ax: Axes) -> Axes:
         is_smooth = not math.isnan(two_sided(curve.left, curve.right))
         entries.append((tangents[0], "tangent" if is_smooth else "one-sided tangents"))
     here = ax.plot([curve.base], [curve.base_value], "D", color=INK.color, markersize=5.5)[0]
-    entries.append((here, shortened(moved_to(About(curve.about.name, "", curve.about.unit), curve.base))))
+    entries.append((here, moved_to(curve.about, curve.base)))
     known = values[np.isfinite(values)]
     size = max(1.0, abs(curve.base_value))
     if known.size and np.ptp(known) <= NO_EFFECT * size:  # else rounding would fill the picture
@@ -134,9 +148,8 @@ def draw_elasticities(found: Elasticities, ax: Axes) -> Axes:
     """A heat map with its numbers: percent of each row per percent of each column."""
     from matplotlib.patches import Rectangle
 
-    values = np.array(found.values).reshape(len(found.rows), len(found.columns))
-    rows, columns = (_most_moved(values, axis, most) for axis, most in zip((1, 0), MOST_CELLS, strict=True))
-    shown = values[np.ix_(rows, columns)]
+    found = found.largest(*MOST_CELLS)
+    shown = np.array(found.values).reshape(len(found.rows), len(found.columns))
     largest = float(np.nanmax(np.abs(shown))) if np.isfinite(shown).any() else 1.0
     for (i, j), value in np.ndenumerate(shown):
         known = bool(np.isfinite(value))
@@ -147,12 +160,12 @@ def draw_elasticities(found: Elasticities, ax: Axes) -> Axes:
                 (j - 0.5, i - 0.5), 1, 1, facecolor=role.color, alpha=strength if value != 0 else 0.0, linewidth=0
             )
         )
-        text = f"{value:+.2f}" if known and value else "0" if known else "–"
+        text = "–" if not known else "0" if not value else f"{value:+.2f}" if abs(value) >= LEAST_SHOWN else "0.00"
         ax.text(j, i, text.replace("-", "−"), ha="center", va="center", color=INK.color, fontsize="small")
-    ax.set_xlim(-0.5, len(columns) - 0.5)
-    ax.set_ylim(len(rows) - 0.5, -0.5)
-    name_ticks(ax, "y", [found.rows[i] for i in rows])
-    names = [found.columns[j] for j in columns]
+    ax.set_xlim(-0.5, len(found.columns) - 0.5)
+    ax.set_ylim(len(found.rows) - 0.5, -0.5)
+    name_ticks(ax, "y", found.rows)
+    names = found.columns
     is_crowded = max((len(shortened(name)) for name in names), default=0) * len(names) > 36
     tilt = {"rotation": 50, "ha": "left", "rotation_mode": "anchor"} if is_crowded else {}
     name_ticks(ax, "x", names, **tilt)
@@ -243,9 +256,3 @@ def _few_ticks(ax: Axes, which: str) -> None:
 
     axis = ax.xaxis if which == "x" else ax.yaxis
     axis.set_major_locator(MaxNLocator(5))
-
-
-def _most_moved(values: Any, axis: int, most: int) -> list[int]:
-    """Places along the other axis, in their order, of the `most` with the largest entries."""
-    sizes = np.nan_to_num(np.abs(values)).max(axis=axis, initial=0.0)
-    return sorted(np.argsort(-sizes, kind="stable")[:most].tolist())

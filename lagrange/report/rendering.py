@@ -105,7 +105,7 @@ def document(solution: Understood, title: str) -> str:
 
 
 def record(content: Content) -> dict[str, Any]:
-    """The content as dicts, lists, text and numbers, under the field names of `lagrange.report.content`.
+    """The content as dicts, lists, text and numbers, under the field names of `lagrange.report.content` and `motion`.
 
     Numbers are numbers; what does not exist is None; infinite ones are the text "inf" and "-inf". A part that does not
     exist is {"reason": why}. "format" is "lagrange report", and "version" changes with the meaning of a field.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from lagrange.report.content import Absent, Content, Side
-from lagrange.report.move_sections import curves, elasticities, tornado, verified, what_if
+from lagrange.report.about import Absent
+from lagrange.report.content import Content, Side
+from lagrange.report.move_sections import curves, elasticities, envelope, tornado, verified, what_if
 from lagrange.report.section import (
     Figure,
     Grid,
@@ -14,11 +15,14 @@ from lagrange.report.section import (
     finite_or_none,
     grid,
     limit,
+    of_many,
+    ranges_left_out,
     some,
-    with_infinity,
 )  # fmt: skip
 from lagrange.report.sentences import answer_sentence, bound_sentence, price_sentences
-from lagrange.report.tables import RESIDUAL_DIGITS, Cell, Row, counted, number, unit_text
+from lagrange.report.tables import RESIDUAL_DIGITS, Row, counted, number, unit_text
+
+MOST_BARS = 24  # of the multipliers
 
 
 def sections(content: Content, with_geometry: bool = False) -> tuple[Section, ...]:
@@ -39,7 +43,7 @@ def sections(content: Content, with_geometry: bool = False) -> tuple[Section, ..
 
 
 def _moves(content: Content) -> list[Section]:
-    return [elasticities(content), tornado(content), curves(content), verified(content)]
+    return [elasticities(content), tornado(content), envelope(content), curves(content), verified(content)]
 
 
 def _answer(content: Content) -> Section:
@@ -67,7 +71,6 @@ def _variables(content: Content) -> Section:
     headers = ("name", "unit", "value", "lower", "upper", "bound multiplier", "reduced cost", "state", "description")
     rows: list[Row] = []
     for row in content.variables:
-        reduced = row.sides[0].price if row.sides else None
         rows.append(
             (
                 row.about.name,
@@ -76,14 +79,17 @@ def _variables(content: Content) -> Section:
                 finite_or_none(row.lower),
                 finite_or_none(row.upper),
                 finite_or_none(row.multiplier) if row.multiplier else None,
-                finite_or_none(reduced),
+                both_sides(row.sides[0].left, row.sides[0].right) if row.sides else None,
                 row.state or None,
                 row.about.text or None,
             )
         )
     sentences = [sentence for row in content.variables for sentence in bound_sentence(row, content.answer)]
     grids = (grid("Variables at the solution", headers, rows), *_bound_ranges(content))
-    return Section("variables", "Variables", (), grids, listed=some(sentences))
+    notes = of_many(len(rows), "variables", "solution.x")
+    notes += _two_prices([side for row in content.variables for side in row.sides])
+    notes += ranges_left_out(content.not_ranged.bounds, "active bound")
+    return Section("variables", "Variables", tuple(notes), grids, listed=some(sentences))
 
 
 def _constraints(content: Content) -> Section:
@@ -93,7 +99,7 @@ def _constraints(content: Content) -> Section:
     rows: list[Row] = []
     ranges: list[Row] = []
     for row in content.constraints:
-        prices = [side.price for side in row.sides if side.price] or [0.0] * len(row.sides[:1])
+        felt = next((side for side in row.sides if side.price), row.sides[0] if row.sides else None)
         rows.append(
             (
                 row.about.name,
@@ -103,7 +109,7 @@ def _constraints(content: Content) -> Section:
                 finite_or_none(row.upper),
                 finite_or_none(row.slack),
                 finite_or_none(row.multiplier),
-                None if not prices or math.isnan(row.multiplier) else _price(prices[0]),
+                None if felt is None or math.isnan(row.multiplier) else both_sides(felt.left, felt.right),
                 row.state or None,
                 row.about.text or None,
             )
@@ -123,8 +129,12 @@ def _constraints(content: Content) -> Section:
                 ranges,
             )
         )
-    notes = [content.sensitivities.ranges] if not isinstance(content.sensitivities, Absent) else []
-    return Section("constraints", "Constraints", tuple(filter(None, notes)), tuple(grids), listed=some(sentences))
+    notes = of_many(len(rows), "rows", "solution.result.c and solution.multipliers")
+    if not isinstance(content.sensitivities, Absent) and content.sensitivities.ranges:
+        notes.append(content.sensitivities.ranges)
+    notes += _two_prices([side for row in content.constraints for side in row.sides])
+    notes += ranges_left_out(content.not_ranged.sides, "row")
+    return Section("constraints", "Constraints", tuple(notes), tuple(grids), listed=some(sentences))
 
 
 RANGE_HEADERS = (
@@ -136,6 +146,13 @@ def _range_row(name: str, side: Side) -> Row:
     price = both_sides(side.left, side.right)
     ends = side.decrease_event, side.increase_event
     return (name, side.kind, side.value, price, limit(side.decrease), limit(side.increase), *ends)
+
+
+def _two_prices(sides: list[Side]) -> list[str]:
+    differ = any(math.isnan(side.price) and math.isfinite(side.left + side.right) for side in sides)
+    halved = any(math.isfinite(side.left) != math.isfinite(side.right) for side in sides)
+    words = "Where two prices stand, the left one is that of less, the right one that of more"
+    return [f"{words}{'; none where there is no solution on that side' if halved else ''}."] if differ or halved else []
 
 
 def _bound_ranges(content: Content) -> tuple[Grid, ...]:
@@ -161,7 +178,7 @@ def _conditions(content: Content) -> Section:
     if not content.conditions:
         return Section("conditions", "Can it be trusted?", ("Conditions cannot be checked: a function is not finite.",))
     rows: list[Row] = [
-        (f"{item.name} ({item.short})", item.check.answer, with_infinity(item.check.margin), item.check.detail)
+        (f"{item.name} ({item.short})", item.check.answer, finite_or_none(item.check.margin), item.check.detail)
         for item in content.conditions
     ]
     residuals = ", ".join(
@@ -186,8 +203,7 @@ def _multipliers(content: Content) -> Section:
     else:
         sentences = [f"The multipliers are not unique: they form a set of dimension {found.dimension}.", found.advice]
         rows: list[Row] = [
-            (row.name, with_infinity(row.low), with_infinity(row.high), row.least_norm, row.returned)
-            for row in found.rows
+            (row.name, limit(row.low), limit(row.high), row.least_norm, row.returned) for row in found.rows
         ]
         headers = ("active constraint", "lowest", "highest", "least norm", "returned")
         grids.append(grid("All multipliers of this solution", headers, rows))
@@ -196,6 +212,8 @@ def _multipliers(content: Content) -> Section:
         titles = ("dependence of gradients", "verdict", "what it means")
         grids.append(grid("Dependent constraints", titles, groups))
     figures: tuple[Figure, ...] = ()
+    if len(found.rows) > MOST_BARS:
+        sentences.append(f"The figure shows the {MOST_BARS} largest of {len(found.rows)}.")
     if found.rows:
         alt = "Bars: the multiplier of every active constraint" + (
             ", with the interval of all its possible values." if found.dimension else "."
@@ -227,6 +245,8 @@ def _convergence(content: Content) -> Section:
         f"the point returned stand above."
     )
     table = grid("History", headers, rows)
+    if len(rows) == 1:  # one point is no curve
+        return Section("convergence", title, (sentence,), (table,))
     return Section("convergence", title, (sentence,), (), (Figure("convergence", alt),), (table,))
 
 
@@ -245,7 +265,3 @@ def _computation(content: Content) -> Section:
     ]
     grid = Grid("Method, effort and versions", ("what", "value"), tuple(rows))
     return Section("computation", "How it was computed", (), (grid,))
-
-
-def _price(price: float) -> Cell:
-    return "differs from side to side" if math.isnan(price) else price

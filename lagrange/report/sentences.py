@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import math
 
-from lagrange.report.content import About, Answer, ConstraintRow, Parameter, Side, VariableRow
+from lagrange.report.about import About
+from lagrange.report.content import Answer, ConstraintRow, Side, VariableRow
+from lagrange.report.motion import Parameter
 from lagrange.report.tables import number, unit_text
 
 LISTED = 4  # variables named in the first sentence
+SMALLEST_STEP = 1e-6  # of which a price is told
 
 
 def quantity(value: float, unit: str) -> str:
-    """A number with its unit.
+    """A number with its unit; a unit that starts with a number is a factor.
 
     Examples
     --------
-    >>> quantity(330.0, "cm^3"), quantity(0.5, "")
-    ('330 cm³', '0.5')
+    >>> quantity(330.0, "cm^3"), quantity(0.5, ""), quantity(22.0, "1000 t")
+    ('330 cm³', '0.5', '22 × 1000 t')
     """
-    return f"{number(value)} {unit_text(unit)}".rstrip()
+    times = " × " if unit[:1].isdigit() else " "
+    return f"{number(value)}{times}{unit_text(unit)}".rstrip()
 
 
 def label(about: About) -> str:
@@ -53,7 +57,10 @@ def range_sentence(row: Parameter) -> str:
     name, unit = row.about.name, row.about.unit
     if math.isnan(row.lower) or math.isnan(row.upper):
         return f"{name}: the range is not known."
-    kink = "there is a kink here; on either side " if row.has_kink else ""
+    if row.left.reason and row.right.reason:
+        return f"{name} cannot move alone: {row.upper_event or row.right.reason}."
+    what = f": {row.kink}" if row.kink else ""
+    kink = f"there is a kink here{what}; on either side " if row.has_kink else ""
     if math.isinf(row.lower) and math.isinf(row.upper):
         return f"{name}: {kink}the same constraints stay active however far it moves."
     lower = "" if math.isinf(row.lower) else f" from {quantity(row.lower, unit)} ({row.lower_event})"
@@ -72,16 +79,26 @@ def change_text(rate: float, answer: Answer) -> str:
 
 
 def _price(about: About, side: Side, answer: Answer) -> str:
-    unit = unit_text(about.unit) or "unit"
-    by = f"1 {unit_text(about.unit)}".rstrip()
-    more = f"One more {unit} of {about.name}" if side.kind == "right side" else None
-    raising = more or f"Raising the {side.kind} of {about.name} by {by}"
+    step = _step(side)
+    by = quantity(step, about.unit)
+    if side.kind == "right side":
+        unit = unit_text(about.unit) or "unit"
+        one = f"{unit} of {about.name}" if step == 1.0 else f"of {about.name}"
+        raising, lowering = ("One more", f"one {unit} less") if step == 1.0 else (f"{by} more", f"{by} less")
+        raising = f"{raising} {one}"
+    else:
+        raising, lowering = f"Raising the {side.kind} of {about.name} by {by}", f"lowering it by {by}"
     if side.price == 0.0:
         return _idle(about, side)
     if not math.isnan(side.price):
-        return f"{raising} {change_text(side.price, answer)}."
-    fewer = f"one {unit} less" if more else f"lowering it by {by}"
-    return f"{raising} {_one_sided(side.right, answer)}; {fewer} {_one_sided(-side.left, answer)}."
+        return f"{raising} {change_text(step * side.price, answer)}."
+    return f"{raising} {_one_sided(step * side.right, answer)}; {lowering} {_one_sided(-step * side.left, answer)}."
+
+
+def _step(side: Side) -> float:
+    """A change to tell the price of: 1, or the power of ten below that for which it holds to first order."""
+    room = min((end for end in (side.decrease, side.increase) if end > 0.0), default=1.0)
+    return 10.0 ** math.floor(math.log10(room)) if SMALLEST_STEP <= room < 1.0 else 1.0
 
 
 def _one_sided(rate: float, answer: Answer) -> str:

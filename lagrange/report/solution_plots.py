@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from lagrange.preflight_record import named
+from lagrange.report.about import About, Absent
 from lagrange.report.axes import axes_or_new
-from lagrange.report.content import About, Absent, Sensitivities
-from lagrange.report.gathering import convergence, multipliers, ranging_of
+from lagrange.report.gathering import convergence, multipliers
 from lagrange.report.geometry import geometry
 from lagrange.report.geometry_plot import draw_geometry, geometry_size
-from lagrange.report.moves import curve, elasticities, sensitivities, tornado
+from lagrange.report.motion import Sensitivities
+from lagrange.report.moves import elasticities, sensitivities, with_ranges
 from lagrange.report.plots import (
     bars_size,
     draw_convergence,
@@ -19,13 +21,13 @@ from lagrange.report.plots import (
     draw_tornado,
     heat_map_size,
 )
+from lagrange.report.resolved import curve, tornado
 from lagrange.report.understood import Understood
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Found = TypeVar("Found")
-NOT_RANGED = Absent("Ranges are not needed here.")
 
 
 def plot_geometry(solution: Understood, ax: Axes | None) -> Axes:
@@ -53,12 +55,13 @@ def plot_tornado(solution: Understood, ax: Axes | None) -> Axes:
 
 def plot_value(solution: Understood, parameter: str | None, ax: Axes | None) -> Axes:
     """See `Solution.plot_value`."""
-    moved = _moved(solution, with_ranges=True)
+    moved = _moved(solution)
     names = [item.about.name for item in moved.parameters]
     if parameter is None and len(names) == 1:
         parameter = names[0]
     if parameter not in names:
-        raise ValueError(f"plot_value takes the name of a parameter, one of {', '.join(names)}; got {parameter!r}")
+        raise ValueError(f"plot_value takes the name of a parameter, one of {named(names)}; got {parameter!r}")
+    moved = with_ranges(moved, solution.sensitivity().ranging(parameter))
     return draw_curve(curve(solution, moved, names.index(parameter)), _objective(solution), axes_or_new(ax))
 
 
@@ -76,10 +79,8 @@ def plot_convergence(solution: Understood, ax: Axes | None) -> Axes:
     return draw_convergence(history, axes_or_new(ax))
 
 
-def _moved(solution: Understood, with_ranges: bool = False) -> Sensitivities:
-    sensitivity = solution.sensitivity()
-    ranges = ranging_of(solution, sensitivity) if with_ranges else NOT_RANGED
-    return _there(sensitivities(solution, sensitivity, ranges))
+def _moved(solution: Understood) -> Sensitivities:
+    return _there(sensitivities(solution, solution.sensitivity()))
 
 
 def _there(found: Found | Absent) -> Found:

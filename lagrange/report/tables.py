@@ -10,14 +10,14 @@ import dataclasses
 import itertools
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from lagrange.model.description import Description, Descriptions
-from lagrange.model.named_pytree import Vector
+from lagrange.model.named_pytree import Mask, Vector
 from lagrange.model.status import PointKind
 from lagrange.result import Result, bound_name
 
@@ -29,6 +29,8 @@ RESIDUAL_DIGITS = 2
 SECONDS_DIGITS = 3
 FIRST_ROWS, LAST_ROWS = 10, 3  # what is shown of a long array
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+NOTHING = 1e-18  # variables this much smaller than the largest are rounding, shown as 0
+NO_PRICE = 1e-15  # multipliers this much smaller than the largest are rounding, shown as 0
 ROUNDING = 1e-12  # a slack this much smaller than its side and its value is rounding, shown as 0
 
 # At other points the numbers a solver holds for multipliers balance nothing, so that no table shows them.
@@ -168,7 +170,7 @@ def variables(solution: Solved) -> Table:
     columns: dict[str, list[Cell]] = {
         "name": list(result.program.variable_names),
         **_described(map(solution.descriptions.variable, result.program.variable_names)),
-        "value": result.x.tolist(),
+        "value": _without_rounding(result.x.tolist(), NOTHING),
         "lower": _finite_or_empty(lower),
         "upper": _finite_or_empty(upper),
         "bound multiplier": result.z.tolist() if shows_multipliers else [],
@@ -181,20 +183,23 @@ def constraints(solution: Solved) -> Table:
     """One row per constraint row: sides, value, slack to the nearest side, multipliers, state, unit and description."""
     result = solution.result
     lower, upper = result.sides
+    side, slack, is_met = _nearest(result.c, lower, upper)
+    if result.success:  # what is left of the slack of active rows is the residual, told below the table
+        is_met |= (result.active_rows != 0.0) & (np.abs(slack) <= result.residuals.feasibility)
     states: list[Cell] = [
-        _state(result, (name,), side, "equality" if equal else "")
-        for name, side, equal in zip(result.program.row_names, result.active_rows, lower == upper, strict=True)
+        _state(result, (name,), sign, "equality" if equal else "")
+        for name, sign, equal in zip(result.program.row_names, result.active_rows, lower == upper, strict=True)
     ]
     shows_multipliers = result.kind in KINDS_WITH_MULTIPLIERS
     columns: dict[str, list[Cell]] = {
         "name": list(result.program.row_names),
         **_described(map(solution.descriptions.constraint, result.program.row_names)),
         "lower": _finite_or_empty(lower),
-        "value": result.c.tolist(),
+        "value": np.where(is_met, side, result.c).tolist(),
         "upper": _finite_or_empty(upper),
-        "slack": _slack(result.c, lower, upper),
-        "multiplier": _flat(solution.multipliers) if shows_multipliers else [],
-        "shadow price": _flat(solution.shadow_prices) if shows_multipliers else [],
+        "slack": [None if math.isinf(entry) else entry for entry in np.where(is_met, 0.0, slack).tolist()],
+        "multiplier": _without_rounding(_flat(solution.multipliers), NO_PRICE) if shows_multipliers else [],
+        "shadow price": _without_rounding(_flat(solution.shadow_prices), NO_PRICE) if shows_multipliers else [],
         "state": states,
     }
     return _table("Constraints", columns, _blocks(function.shape for function in result.program.constraints))
@@ -310,17 +315,21 @@ def _finite_or_empty(side: Vector) -> list[Cell]:
     return [value if math.isfinite(value) else None for value in side.tolist()]
 
 
-def _slack(c: Vector, lower: Vector, upper: Vector) -> list[Cell]:
-    """Distance to the nearest side, negative outside; empty where there is no side."""
+def _nearest(c: Vector, lower: Vector, upper: Vector) -> tuple[Vector, Vector, Mask]:
+    """(nearest side, distance to it, negative outside, whether that is rounding); infinite where there is no side."""
     with np.errstate(invalid="ignore"):  # an infinite value at an absent side
         to_lower, to_upper = c - lower, upper - c
-    nearest = np.minimum(to_lower, to_upper)
+    slack = np.minimum(to_lower, to_upper)
     side = np.where(to_lower < to_upper, lower, upper)
     rounding = ROUNDING * np.maximum(1.0, np.maximum(np.abs(c), np.abs(side)))
-    return [
-        None if math.isinf(slack) else 0.0 if abs(slack) <= tiny else slack
-        for slack, tiny in zip(nearest.tolist(), rounding.tolist(), strict=True)
-    ]
+    return side, slack, np.isfinite(slack) & (np.abs(slack) <= rounding)
+
+
+def _without_rounding(numbers: Sequence[Cell], share: float) -> list[Cell]:
+    """With 0 for what is less than this share of the largest."""
+    known = np.array(numbers, dtype=float)
+    size = np.abs(known[np.isfinite(known)]).max(initial=0.0)
+    return [0.0 if abs(entry) <= share * size else entry for entry in known.tolist()]
 
 
 def _flat(by_constraint: dict[str, Any]) -> list[Cell]:

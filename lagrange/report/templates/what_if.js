@@ -11,8 +11,7 @@
   // Six digits, as in the tables; what does not exist is a dash.
   const text = (value) => {
     if (!Number.isFinite(value)) return "–";
-    const short = String(Number(value.toPrecision(6)) || 0);
-    return short.replace("-", "−");
+    return String(Number(value.toPrecision(6)) || 0);
   };
   const number = (value) => (value === null ? NaN : Number(value === "inf" ? Infinity : value === "-inf" ? -Infinity : value));
   const withUnit = (value, unit) => `${text(value)}${unit ? ` ${unit}` : ""}`;
