@@ -113,9 +113,13 @@ class Problem:
         p : pytree or None
             Parameters, passed to functions of (x, p).
         tol : float
-            Relative tolerance on the unscaled KKT residuals (default 1e-8).
-        max_iterations, time_limit, method, verbose
-            See `lagrange.model.settings.Settings`.
+            Relative tolerance on the unscaled KKT residuals. These settings: `lagrange.model.settings.Settings`.
+        max_iterations : int
+            Newton systems solved at most.
+        time_limit : seconds or None
+        method : "newton-kkt" or "feasible-path"
+        verbose : int
+            0 silent, k > 0 prints every k-th iteration.
         callback : callable
             Called with an `IterationRecord` after each iteration; returning True stops the solve.
         warm : Solution

@@ -40,10 +40,13 @@ class Solution:
     bound_multipliers
         z, like x: negative at an active lower bound, positive at an active upper bound.
     stop : StopReason
+        Why the iteration ended.
     kind : PointKind
+        What the point is; of a maximization, as of the minimization of -f.
     success : bool
         True only where the unscaled KKT residuals were verified and no negative curvature was found.
     message : str
+        Verdict and advice in words, with names.
     residuals : Residuals
         Unscaled stationarity, feasibility, complementarity.
     active : list of str
@@ -51,9 +54,11 @@ class Solution:
     iterations : int
         Newton systems solved.
     evaluations : Evaluations
+        How often functions and derivatives were evaluated.
     time : float
         Seconds.
     history : tuple of IterationRecord
+        One record of each iteration.
     result : Result
         The same on flat vectors.
     settings : Settings or None
