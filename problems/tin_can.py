@@ -45,10 +45,10 @@ problem = lg.Problem(
     bounds={"radius": (0, None), "height": (0, None)},
     describe={
         "objective": "sheet metal [cm^2]",
-        "radius": "radius of the can [cm]",
-        "height": "height of the can [cm]",
-        "volume": "what the can holds [cm^3]",
-        "shelf": "height of the can under the shelf [cm]",
+        "radius": "[cm]",
+        "height": "[cm]",
+        "volume": "[cm^3]",
+        "shelf": "[cm]",
     },
 )
 x0 = {"radius": 3.0, "height": 10.0}

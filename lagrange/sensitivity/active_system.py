@@ -99,9 +99,8 @@ def active_system(evaluation: Evaluation, source: ParameterSource, result: Resul
     factorization.regularize(0.0)
     pressing = active.unit[active.strong]
     tangent = RangeNullSpace(pressing, active.noise).Z
-    weakest = (
-        tangent @ np.linalg.eigh(tangent.T @ at.W @ tangent)[1][:, 0] if tangent.shape[1] else np.zeros(A.shape[1])
-    )
+    _, directions = eigenpairs(tangent, at.W)
+    weakest = directions[:, 0] if tangent.shape[1] else np.zeros(A.shape[1])
     curved = curves_up(pressing, at.W, result.x, active.noise)
     return ActiveSystem(
         evaluation=evaluation,
