@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from lagrange.derivatives.evaluation import Derivatives, Evaluation
 from lagrange.kkt.residuals import Residuals
 from lagrange.model.named_pytree import Vector
 from lagrange.model.program import Program
@@ -38,6 +41,8 @@ class Result:
     blame : names of the rows and bounds in conflict, or of the variables along an unbounded ray
     iterations : Newton systems solved;  seconds : wall-clock time
     polished : True where the active-set phase ended the solve
+    derivatives : Jacobian (1 + m, n) of (signed f, c) and Hessian (n, n) of f + y . c at x; None where the solve failed
+        at its start
     """
 
     program: Program
@@ -63,6 +68,17 @@ class Result:
     seconds: float
     history: tuple[IterationRecord, ...]
     polished: bool
+    derivatives: tuple[Vector, Vector] | None = None
+
+    def __repr__(self) -> str:
+        return f"Result({self.kind.label}, objective {self.objective:.6g}, {self.iterations} iterations)"
+
+    def evaluation(self, derivatives: Derivatives) -> Evaluation:
+        """The functions of this program at p, with what the solve has computed at x."""
+        evaluation = Evaluation(derivatives, self.p)
+        if self.derivatives is not None:
+            evaluation.remember(self.x, np.concatenate([[1.0], self.y]), self.derivatives)
+        return evaluation
 
     def active_names(self) -> list[str]:
         """Names of the active rows and bounds: "volume", "upper bound of height"."""

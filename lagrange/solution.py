@@ -314,8 +314,7 @@ class Solution:
 
     def _evaluation(self) -> Evaluation:
         # The functions are compiled already: the problem remembers them by the structure of x and p.
-        derivatives, _, p = self.problem.prepare(self.x, self.p)
-        return Evaluation(derivatives, p)
+        return self.result.evaluation(self.problem.prepare(self.x, self.p)[0])
 
     def __str__(self) -> str:
         from lagrange.report.text import solution_text

@@ -39,6 +39,7 @@ class Examined:
     z: Vector
     values: Vector  # (signed f, c)
     jacobian: Vector
+    hessian: Vector  # of f + y . c
     residuals: Residuals
 
 
@@ -67,7 +68,7 @@ def examine(standard: StandardProgram, point: ActivePoint) -> Examined:
     x = standard.full_x(point.x)
     y, z = standard.unscaled_multipliers(point.y, point.z)
     values = evaluation.values(x)
-    jacobian, _ = evaluation.derivatives(x, np.concatenate([[1.0], y]))
+    jacobian, hessian = evaluation.derivatives(x, np.concatenate([[1.0], y]))
     # The multipliers of fixed variables are what stationarity leaves over.
     z = np.where(bounds[0] == bounds[1], -(jacobian[0] + jacobian[1:].T @ y), z)
     typical = standard.scaling.typical_gradient, standard.scaling.typical_value
@@ -83,7 +84,7 @@ def examine(standard: StandardProgram, point: ActivePoint) -> Examined:
         standard.sides,
         *typical,
     )
-    return Examined(x, y, z, values, jacobian, residuals)
+    return Examined(x, y, z, values, jacobian, hessian, residuals)
 
 
 def judge(standard: StandardProgram, outcome: Outcome, tol: float) -> Judged:
@@ -141,8 +142,7 @@ def verdict(
     stop = _stop_reason(outcome, monitor, kind)
     remark = judged.remark
     if stop is StopReason.NOT_FINITE:
-        _, hessian = standard.evaluation.derivatives(seen.x, np.concatenate([[1.0], seen.y]))
-        remark = not_finite(program, seen.x, seen.values, seen.jacobian, hessian, "x") or (
+        remark = not_finite(program, seen.x, seen.values, seen.jacobian, seen.hessian, "x") or (
             f"A function is not finite just beyond x = ({point_text(program.variable_names, seen.x)})."
         )
     return Result(
@@ -169,6 +169,7 @@ def verdict(
         seconds=time.perf_counter() - monitor.started,
         history=tuple(monitor.history),
         polished=polished,
+        derivatives=(seen.jacobian, seen.hessian),
     )
 
 

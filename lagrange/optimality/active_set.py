@@ -15,6 +15,7 @@ the slack with a root of the residual; here that root is only the zero of weakly
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -175,12 +176,19 @@ def _accuracy(result: Result) -> float:
 
 def _change(evaluation: Evaluation, x: Vector, distance: float, gradients: Vector, places: Indices, m: int) -> float:
     """The largest change of a gradient, relative to its length, over this distance in a seeded direction."""
-    direction = np.random.default_rng(SEED).choice([-1.0, 1.0], x.size)
-    jacobian = user_functions(evaluation.derivative_source, evaluation.p).jacobian(x + distance * direction)
+    if not places.size:
+        return 0.0
+    away = x + distance * _signs(x.size)
+    jacobian = user_functions(evaluation.derivative_source, evaluation.p).jacobian(away)
     moved = _gradients(jacobian, places, m)
     change, lengths = np.linalg.norm(moved - gradients, axis=1), np.linalg.norm(gradients, axis=1)
     known = np.isfinite(change) & (lengths > 0.0)
     return float((change[known] / lengths[known]).max(initial=0.0))
+
+
+@functools.lru_cache(maxsize=8)
+def _signs(n: int) -> Vector:
+    return np.random.default_rng(SEED).choice([-1.0, 1.0], n)
 
 
 def _gradients(jacobian: Vector, places: Indices, m: int) -> Vector:

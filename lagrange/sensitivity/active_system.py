@@ -21,6 +21,7 @@ from lagrange.derivatives.parameter_derivatives import ParameterSource, Sides
 from lagrange.kkt.critical_cone import curves_up, eigenpairs
 from lagrange.kkt.null_space import NullSpaceFactorization, RangeNullSpace
 from lagrange.model.named_pytree import Vector
+from lagrange.model.status import PointKind
 from lagrange.optimality.active_set import ActiveSet, active_set
 from lagrange.optimality.multiplier_polyhedron import MultiplierPolyhedron
 from lagrange.result import Result
@@ -58,7 +59,7 @@ class ActiveSystem:
     Attributes
     ----------
     curved : the reduced Hessian on the tangent space of the constraints that press is positive definite
-    weakest : (n,) tangent direction of least curvature; zero where there is no tangent direction
+    weakest : (n,) where the second-order condition fails, the tangent direction of least curvature; else zero
     unique : the gradients of the active constraints are independent (LICQ), so the multipliers are unique
     """
 
@@ -98,10 +99,10 @@ def active_system(evaluation: Evaluation, source: ParameterSource, result: Resul
     factorization = NullSpaceFactorization(at.W, None, A, A.shape[0])
     factorization.regularize(0.0)
     pressing = active.unit[active.strong]
-    tangent = RangeNullSpace(pressing, active.noise).Z
-    _, directions = eigenpairs(tangent, at.W)
-    weakest = directions[:, 0] if tangent.shape[1] else np.zeros(A.shape[1])
-    curved = curves_up(pressing, at.W, result.x, active.noise)
+    curved, weakest = curves_up(pressing, at.W, result.x, active.noise), np.zeros(A.shape[1])
+    if not curved or result.kind is not PointKind.STRICT_MINIMUM:
+        _, directions = eigenpairs(RangeNullSpace(pressing, active.noise).Z, at.W)
+        weakest = directions[:, 0] if directions.shape[1] else weakest
     return ActiveSystem(
         evaluation=evaluation,
         source=source,

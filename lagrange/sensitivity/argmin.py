@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lagrange.derivatives.evaluation import Derivatives, Evaluation
+from lagrange.derivatives.evaluation import Derivatives
 from lagrange.derivatives.parameter_derivatives import traced_rows
 from lagrange.implicit.root import root
 from lagrange.model.named_pytree import Mask, Vector
@@ -74,7 +74,7 @@ class Argmin:
             multipliers, exists = np.concatenate([result.y, result.z]), False
             if result.kind is PointKind.STRICT_MINIMUM:
                 # Exact zeros tell the equations which constraints do not press.
-                active = active_set(Evaluation(self._derivatives, p), result)
+                active = active_set(result.evaluation(self._derivatives), result)
                 pressing = active.places[active.strong]
                 multipliers = np.where(np.isin(np.arange(multipliers.size), pressing), multipliers, 0.0)
                 exists = bool(active.strong.all())

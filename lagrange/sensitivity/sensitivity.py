@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from lagrange.derivatives.evaluation import Evaluation
 from lagrange.model.named_pytree import Layout, Mask, Vector, point_text
 from lagrange.model.program import Program
 from lagrange.model.status import PointKind
@@ -453,6 +452,6 @@ def sensitivity(parametric: ParametricProgram, result: Result, resolve: Resolve)
     """The sensitivities of a result; `resolve` solves the problem at other parameters."""
     system = None
     if result.success:
-        evaluation = Evaluation(parametric.derivatives, result.p)
+        evaluation = result.evaluation(parametric.derivatives)
         system = active_system(evaluation, parametric.source(result.x, result.p), result)
     return Sensitivity(system, result, parametric, resolve)
