@@ -455,3 +455,11 @@ def test_the_command_refuses_what_it_cannot_write(tmp_path: Path, capsys: pytest
 def test_nothing_heavy_is_imported_before_a_report() -> None:
     code = "import lagrange, sys; print({'jinja2', 'matplotlib', 'rich'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_a_row_at_a_kink_says_so(tmp_path: Path) -> None:
+    problem = lg.Problem(lambda x, p: (x["x"] - p) ** 2 + x["y"] ** 2, {"cap": lg.at_most(lambda x: x["x"], 1.0)})
+    text = problem.solve({"x": 0.0, "y": 1.0}, 1.0).report(tmp_path / "kink.md").read_text(encoding="utf-8")
+    assert "| no limit | no limit | kink here: cap is active below only |" in text
+    assert "above -inf" not in text
+    assert "another local solution" not in text  # x goes with p, and comes back

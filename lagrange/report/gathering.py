@@ -255,7 +255,10 @@ def _prices(sign: float, low: float, high: float) -> tuple[float, float]:
 def _side(kind: str, value: float, prices: tuple[float, float], found: Range | None) -> Side:
     if found is None:
         return Side(kind, value, *prices, math.nan, math.nan, "", "")
-    events = event_text(found.lower_event), event_text(found.upper_event)
+    # At a kink each way begins with another active set: the range is that of the side on which it is walked.
+    kink = [f"kink here: {found.kink}"] if found.kink else []
+    texts = (event_text(event) for event in (found.lower_event, found.upper_event))
+    events = ("; ".join([text, *kink] if text else kink) for text in texts)
     return Side(kind, value, *prices, found.decrease, found.increase, *events)
 
 

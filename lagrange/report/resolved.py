@@ -21,7 +21,7 @@ POINTS = 13  # of a curve, on either side of the solution and at it
 STEPS = 2  # of the way from one point to the next
 SHORT_OF_THE_END = 0.98  # of the way to the end of a range, where functions may be infinite
 MOST_BARS, MOST_CURVES = 20, 8
-SAME_VALUE = 1e-3, 1e-6  # values that differ by less, relative to the step and to themselves, are one
+SAME_VALUE = 1e-3, 1e-6  # values that differ by less, relative to the step and to their size, are one
 ANOTHER = "another local solution"
 
 
@@ -115,7 +115,9 @@ def _leads_back(there: Understood, here: Understood, j: int, point: float, at: f
         return True
     value, step = here.result.objective, abs(there.result.objective - here.result.objective)
     of_step, of_value = SAME_VALUE
-    return abs(back.result.objective - value) <= of_step * step + of_value * max(abs(value), step)
+    # Where the value is nearly zero, what a change of x by its own size would change it by.
+    size = max(abs(value), step, here.result.residuals.stationarity_scale * float(np.abs(here.result.x).max()))
+    return abs(back.result.objective - value) <= of_step * step + of_value * size
 
 
 def _solved_on_the_way(here: Understood, j: int, start: float, end: float) -> tuple[Understood | None, str]:

@@ -111,7 +111,7 @@ def _idle(about: About, side: Side) -> str:
     if side.kind == "right side" or "bound" in side.kind:
         return f"The {side.kind} of {about.name} costs nothing, to first order."
     room, stays = (side.decrease, "above") if side.kind.startswith("upper") else (side.increase, "below")
-    if math.isnan(room) or room == 0.0:
-        return f"The {side.kind} of {about.name} costs nothing."
+    if not 0.0 < room < math.inf:  # nothing is known beyond, or a kink is here
+        return f"The {side.kind} of {about.name} costs nothing, to first order."
     end = side.value - room if stays == "above" else side.value + room
     return f"The {side.kind} of {about.name} costs nothing as long as it stays {stays} {quantity(end, about.unit)}."
