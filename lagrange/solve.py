@@ -16,7 +16,7 @@ from lagrange.model.standard_form import standard_form
 from lagrange.model.status import PointKind, StopReason
 from lagrange.newton import active_set_phase
 from lagrange.newton.active_set_phase import ActivePoint
-from lagrange.newton.barrier import Barrier, Iterate
+from lagrange.newton.barrier import BOUND_RELAXATION, Barrier, Iterate
 from lagrange.newton.barrier_phase import FIRST_MU, End, Outcome, barrier_phase
 from lagrange.newton.monitor import IterationRecord, Monitor
 from lagrange.newton.second_order import leave
@@ -96,11 +96,18 @@ def _search(standard: StandardProgram, x: Vector, monitor: Monitor, warm: Result
     it: Iterate | None = None
     mu, inner = FIRST_MU, tol
     leavings = tightenings = 0
+    relaxation = BOUND_RELAXATION
     while True:
         if outcome is None:
             it = it or starting_point(standard, x if opened else x_opened)
-            outcome = barrier_phase(standard, it, monitor, inner, mu)
+            outcome = barrier_phase(standard, it, monitor, inner, mu, relaxation)
         judged = judge(standard, outcome, tol)
+        if relaxation and judged.bend is None and _is_stuck_at_a_bound(standard, outcome):
+            # Functions may be undefined just beyond a bound, where the relaxed one lies (entropy at 0).
+            relaxation, mu = 0.0, FIRST_MU
+            assert outcome.iterate is not None
+            it, outcome = starting_point(standard, outcome.iterate.v[: standard.form.n]), None
+            continue
         if outcome.end not in (End.POLISHED, End.CONVERGED):
             return opened or (outcome, judged)
         if judged.bend is None and outcome.iterate is not None and tightenings < TIGHTENINGS:
@@ -119,6 +126,13 @@ def _search(standard: StandardProgram, x: Vector, monitor: Monitor, warm: Result
             opened, outcome = (outcome, judged), None
         else:
             return outcome, judged
+
+
+def _is_stuck_at_a_bound(standard: StandardProgram, outcome: Outcome) -> bool:
+    if outcome.end not in (End.NO_PROGRESS, End.NOT_FINITE) or outcome.iterate is None:
+        return False
+    distances = standard.form.distances(outcome.iterate.v)
+    return bool((distances <= BOUND_RELAXATION * np.maximum(1.0, np.abs(standard.form.bound))).any())
 
 
 def _is_doubtful(judged: Judged) -> bool:

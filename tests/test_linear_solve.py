@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lagrange.implicit.linear_solve import DENSE_LIMIT, equilibration, inverse, solve
+from lagrange.implicit.linear_solve import DENSE_LIMIT, dense_inverse, equilibration, inverse, solve
 from lagrange.model.named_pytree import Vector
 
 EPS = np.finfo(float).eps
@@ -90,7 +90,7 @@ def test_ill_conditioned_but_regular_is_solved() -> None:
 def test_equilibration_brings_rows_and_columns_to_size_one() -> None:
     A = np.array([[1e-8, 3e5, 0.0], [7e12, 1.0, 0.0], [1e-3, 0.0, 0.0]])
     with jax.enable_x64(True):
-        rows, columns = (np.asarray(each) for each in equilibration(jnp.asarray(A)))
+        rows, columns = (np.asarray(each) for each in equilibration(jnp, jnp.asarray(A)))
     scaled = np.abs(rows[:, None] * A * columns)
     assert ((scaled.max(axis=0) > 0.5) & (scaled.max(axis=0) <= 1.0))[:2].all() and columns[2] == 1.0
     assert scaled.max() <= 1.0
@@ -157,3 +157,16 @@ def test_gmres_that_does_not_converge_is_nan() -> None:
         trivial = jax.jit(lambda b: solve(large, 0.0 * b))(b)
     assert np.isnan(singular).all() and np.isnan(zero).all()
     np.testing.assert_array_equal(trivial, 0.0)
+
+
+def test_the_inverse_of_a_numpy_matrix_has_the_same_answers() -> None:
+    random = np.random.default_rng(1)
+    A = random.normal(size=(5, 5)) * np.array([1e-6, 1.0, 1e3, 1.0, 1e-2])[:, None]
+    b = random.normal(size=5)
+    found = dense_inverse(A)
+    assert np.allclose(A @ found.apply(b), b)
+    assert np.allclose(A.T @ found.apply_transposed(b), b)
+    assert found.sign == np.sign(np.linalg.det(A))
+    singular, undefined = dense_inverse(np.ones((2, 2))), dense_inverse(np.array([[np.nan]]))
+    assert singular.sign == 0.0 and np.isnan(singular.apply(np.ones(2))).all()
+    assert np.isnan(undefined.sign) and np.isnan(undefined.apply_transposed(np.ones(1))).all()

@@ -13,6 +13,7 @@ from typing import Any
 import cvxpy as cp
 import numpy as np
 import pytest
+import scipy.special
 from scipy.optimize import linprog
 
 import lagrange as lg
@@ -936,3 +937,15 @@ def test_linear_programs_are_told_apart_as_by_highs():
             assert solution.result.blame
     assert seen == {"optimal", "infeasible", "unbounded"}
     assert not wrong
+
+
+@pytest.mark.parametrize("n", [3, 10])
+def test_a_corner_beyond_which_the_objective_is_undefined(n):
+    # Least entropy: all in one. The slope at 0 is infinite, and beyond 0 there is no entropy at all.
+    shares = np.random.default_rng(0).random(n)
+    problem = lg.Problem(
+        lambda q: np.sum(scipy.special.entr(q)), {"sum": lg.equals(lambda q: q.sum(), 1.0)}, bounds=(0, None)
+    )
+    solution = problem.solve(shares / shares.sum())
+    assert solution.success
+    assert np.count_nonzero(solution.x > 1e-8) == 1 and np.isclose(solution.x.max(), 1.0)

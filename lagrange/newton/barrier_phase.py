@@ -107,10 +107,17 @@ class _Local:
     theta: float
 
 
-def barrier_phase(program: StandardProgram, it: Iterate, monitor: Monitor, tol: float, mu: float = FIRST_MU) -> Outcome:
-    """Iterate from `it` until the KKT conditions hold to `tol`, or a named end."""
+def barrier_phase(
+    program: StandardProgram,
+    it: Iterate,
+    monitor: Monitor,
+    tol: float,
+    mu: float = FIRST_MU,
+    relaxation: float = BOUND_RELAXATION,
+) -> Outcome:
+    """Iterate from `it` until the KKT conditions hold to `tol`, or a named end; bounds are relaxed by `tol` at most."""
     form = program.form
-    barrier = Barrier(form, min(tol, BOUND_RELAXATION))
+    barrier = Barrier(form, min(tol, relaxation))
     # The bounds may be relaxed less than in the phase that `it` comes from.
     it = replace(it, d=np.maximum(barrier.distances(it.v), SMALLEST_DISTANCE * np.maximum(1.0, np.abs(form.bound))))
     scale = max(1.0, it.theta)
