@@ -68,7 +68,7 @@ def solve_on_manifold(
     problem = not_finite(program, x, values, jacobian, hessian, "the landed x")
     if problem:
         return failed_at_start(evaluation, x, values, bounds, sides, monitor, problem)
-    standard = StandardProgram(evaluation, bounds, sides, gradient_scaling(x, float(values[0]), jacobian, hessian))
+    standard = StandardProgram(evaluation, bounds, sides, gradient_scaling(x, values, jacobian, hessian, sides))
     free = x[standard.form.free]
     try:
         outcome, judged = _search(standard, free, monitor, ground, warm)

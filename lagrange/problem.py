@@ -276,14 +276,14 @@ class Problem:
         return argmin.value(x, p_flat)
 
     def _argmin(self, p: Any, x0: Any) -> tuple[Argmin, Vector, Any]:
-        # What is made here depends on the structure of p only: zeros stand for tracers.
+        # What is made here depends on the structure of p only: ones stand for tracers, for which sides may cross.
         import jax
         import numpy as np
 
         example = jax.tree.map(lambda leaf: np.ones(np.shape(leaf)), p)
-        derivatives, start, p_one = self.prepare(x0, example)
-        parametric = self.parametric(derivatives)
-        argmin = parametric.argmin(lambda x0, p: solve(derivatives, x0, p, Settings()), p_one)
+        with jax.ensure_compile_time_eval():
+            derivatives, start, _ = self._derive(self.definition, x0, example, with_sides=False)
+        argmin = self.parametric(derivatives).argmin(lambda x0, p: solve(derivatives, x0, p, Settings()))
         return argmin, start, derivatives.program.parameters.ravel(p, "p")
 
     def parametric(self, derivatives: Derivatives) -> ParametricProgram:
@@ -294,7 +294,9 @@ class Problem:
         """Flat x0 and p, and the derivatives of the program, compiled at most once per structure of x and p."""
         return self._derive(self.definition, x0, p)
 
-    def _derive(self, definition: Definition, x0: Any, p: Any) -> tuple[Derivatives, Vector, Vector]:
+    def _derive(
+        self, definition: Definition, x0: Any, p: Any, with_sides: bool = True
+    ) -> tuple[Derivatives, Vector, Vector]:
         # The same for this definition or for a part of it.
         key = (
             definition.objective is self.definition.objective,
@@ -307,8 +309,9 @@ class Problem:
             if definition is self.definition:
                 self.descriptions.check(program.variable_names, program.row_names, program.parameters.names())
             x_flat, p_flat = _flat(program, x0, p)
-            program.row_sides(p_flat)
-            program.bound_sides(p_flat)
+            if with_sides:
+                program.row_sides(p_flat)
+                program.bound_sides(p_flat)
             derivatives = derivatives_of(program, x_flat, p_flat)
             self._bound[key] = derivatives
         return derivatives, *_flat(derivatives.program, x0, p)

@@ -71,7 +71,7 @@ def solve_watched(
         if not finite(values, jacobian, hessian):
             return failed_at_start(evaluation, x0, evaluation.values(x0), bounds, sides, monitor, problem)
         x0 = inside
-    standard = StandardProgram(evaluation, bounds, sides, gradient_scaling(x0, float(values[0]), jacobian, hessian))
+    standard = StandardProgram(evaluation, bounds, sides, gradient_scaling(x0, values, jacobian, hessian, sides))
     x = x0[standard.form.free]
     try:
         outcome, judged = _search(standard, x, monitor, warm)

@@ -71,7 +71,8 @@ def examine(standard: StandardProgram, point: ActivePoint) -> Examined:
     jacobian, hessian = evaluation.derivatives(x, np.concatenate([[1.0], y]))
     # The multipliers of fixed variables are what stationarity leaves over.
     z = np.where(bounds[0] == bounds[1], -(jacobian[0] + jacobian[1:].T @ y), z)
-    typical = standard.scaling.typical_gradient, standard.scaling.typical_value
+    scaling = standard.scaling
+    typical = scaling.typical_gradient, scaling.typical_value, scaling.row_sizes
     residuals = kkt_residuals(
         float(values[0]),
         values[1:],

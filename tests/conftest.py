@@ -21,7 +21,8 @@ def standard_program() -> Callable[..., StandardProgram]:
         derivatives, x, p = problem.prepare(x0, p)
         program, evaluation = derivatives.program, Evaluation(derivatives, p)
         jacobian, hessian = evaluation.derivatives(x, np.eye(1 + program.m)[0])
-        scaling = scaling or gradient_scaling(x, float(evaluation.values(x)[0]), jacobian, hessian)
-        return StandardProgram(evaluation, program.bound_sides(p), program.row_sides(p), scaling)
+        sides = program.row_sides(p)
+        scaling = scaling or gradient_scaling(x, evaluation.values(x), jacobian, hessian, sides)
+        return StandardProgram(evaluation, program.bound_sides(p), sides, scaling)
 
     return make

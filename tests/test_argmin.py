@@ -134,3 +134,30 @@ def test_a_kink_that_the_solver_reaches_with_a_multiplier_of_rounding() -> None:
         for start in (third, problem.solve(third, 0.9).x, problem.solve(third, 0.8 * kink).x):
             slope = jax.jacrev(lambda p, start=start: problem.argmin(p, x0=start))(kink)
             assert np.isnan(slope).all()
+
+
+def test_which_sides_are_equal_is_seen_at_the_parameters_themselves() -> None:
+    # Bounds that would be equal, or reversed, where all parameters are one.
+    boxed = lg.Problem(lambda x, p: (x - p["target"]) ** 2, bounds=lambda p: (p["low"], p["high"] - 0.5))
+    banded = lg.Problem(
+        lambda x, p: (x - p["target"]) ** 2,
+        {"band": lg.between(lambda p: p["low"], lambda x: x, lambda p: p["high"])},
+    )
+    with jax.enable_x64(True):
+        for problem in (boxed, banded):
+            inside = {"low": 0.0, "high": 10.0, "target": 3.0}
+            slopes = jax.grad(lambda p, problem=problem: problem.argmin(p, x0=0.5))(inside)
+            assert slopes == {"low": 0.0, "high": 0.0, "target": 1.0}
+            below = inside | {"low": 5.0}
+            slopes = jax.grad(lambda p, problem=problem: problem.optimal_value(p, x0=0.5))(below)
+            assert np.allclose([slopes["low"], slopes["high"], slopes["target"]], [4.0, 0.0, -4.0])
+            # Equal sides, and an equality whose multiplier is zero.
+            pinned = {"low": 2.0, "high": 2.5 if problem is boxed else 2.0, "target": 2.0}
+            slopes = jax.grad(lambda p, problem=problem: problem.argmin(p, x0=2.0))(pinned)
+            assert np.isclose(slopes["low"] + slopes["high"], 1.0) and slopes["target"] == 0.0
+
+
+def test_the_first_call_may_be_inside_jit() -> None:
+    fresh = lg.Problem(lambda x, p: (x - p) ** 2, bounds=(0.0, None))
+    with jax.enable_x64(True):
+        assert np.isclose(jax.jit(jax.grad(lambda p: fresh.argmin(p, x0=1.0) ** 2))(3.0), 6.0)

@@ -949,3 +949,14 @@ def test_a_corner_beyond_which_the_objective_is_undefined(n):
     solution = problem.solve(shares / shares.sum())
     assert solution.success
     assert np.count_nonzero(solution.x > 1e-8) == 1 and np.isclose(solution.x.max(), 1.0)
+
+
+def test_a_maximum_on_a_face_is_not_hidden_by_curvature_on_the_bound():
+    # On the face x2 = 0 the even split has the most entropy. The huge second derivative of the entropy at x2 must not
+    # make the negative curvature on the face look like rounding.
+    problem = lg.Problem(
+        lambda q: np.sum(scipy.special.entr(q)), {"sum": lg.equals(lambda q: q.sum(), 1.0)}, bounds=(1e-10, None)
+    )
+    assert problem.examine([0.5, 0.5 - 1e-10, 1e-10]).conditions().second_order.holds is False
+    solution = problem.solve([0.5, 0.5 - 1e-10, 1e-10])
+    assert solution.success and np.isclose(solution.x.max(), 1.0)

@@ -14,13 +14,14 @@ Maker = Callable[..., StandardProgram]
 
 
 FLAT = np.zeros((2, 2))
+NO_ROWS = np.empty(0), np.empty(0)
+ONE_ROW = np.zeros(1), np.ones(1)
 
 
 @pytest.mark.parametrize(
     ("gradient", "factor"),
     [
         ([0.0, 0.0], 1.0),
-        ([1e-9, 0.0], 1.0),
         ([3.0, -50.0], 1.0),
         ([LARGEST_GRADIENT, 0.0], 1.0),
         ([1.0, -400.0], 0.25),
@@ -28,8 +29,38 @@ FLAT = np.zeros((2, 2))
     ],
 )
 def test_rows_are_scaled_down_where_their_gradient_is_large(gradient: list[float], factor: float) -> None:
-    scaling = gradient_scaling(np.ones(2), 1.0, np.array([[1.0, 0.0], gradient]), FLAT)
+    scaling = gradient_scaling(np.ones(2), np.ones(2), np.array([[1.0, 0.0], gradient]), FLAT, ONE_ROW)
     assert scaling.objective == 1.0 and scaling.rows.tolist() == [factor]
+    assert scaling.row_sizes.tolist() == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("gradient", "value", "side", "size"),
+    [
+        (1e-9, 2e-9, 1e-9, 2e-9),
+        (1e-9, 0.0, 1.0, 1.0),  # a side of ordinary size: the row is far from it, not in tiny units
+        (1e-9, 1.0, 0.0, 1.0),
+        (0.0, 0.0, 1e-9, 1.0),  # a gradient of zero tells nothing
+        (1e-2, 0.0, 0.0, 1.0),
+        (1e-30, 0.0, 0.0, SMALLEST_SCALE**2),
+    ],
+)
+def test_rows_in_tiny_units_are_scaled_up(gradient: float, value: float, side: float, size: float) -> None:
+    jacobian, sides = np.array([[1.0, 0.0], [gradient, 0.0]]), (np.array([side]), np.array([np.inf]))
+    scaling = gradient_scaling(np.ones(2), np.array([1.0, value]), jacobian, FLAT, sides)
+    assert scaling.row_sizes.tolist() == [size]
+    assert scaling.rows == pytest.approx([1.0 / size])
+
+
+@pytest.mark.parametrize("unit", [1e-4, 1e-9, 1e-14])
+def test_a_row_in_tiny_units_is_met_all_the_same(unit: float) -> None:
+    least = lg.Problem(lambda x: x @ x, {"row": lg.at_least(lambda x: unit * x[0], unit)}).solve([0.0, 0.0])
+    assert least.success and np.allclose(least.x, [1.0, 0.0])
+    twice = {
+        "one": lg.equals(lambda x: unit * x[0], unit),
+        "two": lg.equals(lambda x: unit * x[0], 2.0 * unit),
+    }
+    assert not lg.Problem(lambda x: x @ x, twice).solve([0.0, 0.0]).success
 
 
 @pytest.mark.parametrize(
@@ -47,7 +78,7 @@ def test_rows_are_scaled_down_where_their_gradient_is_large(gradient: list[float
     ],
 )
 def test_objectives_are_scaled_both_ways(size: float, curvature: float, factor: float, typical: float) -> None:
-    scaling = gradient_scaling(np.ones(2), 1.0, np.array([[size, 0.0]]), curvature * np.eye(2))
+    scaling = gradient_scaling(np.ones(2), np.ones(1), np.array([[size, 0.0]]), curvature * np.eye(2), NO_ROWS)
     assert scaling.objective == pytest.approx(factor) and scaling.typical_gradient == typical
     assert scaling.rows.shape == (0,)
 
@@ -62,7 +93,7 @@ def test_objectives_are_scaled_both_ways(size: float, curvature: float, factor: 
     ],
 )
 def test_the_typical_value_of_the_objective(f: float, x: float, value: float) -> None:
-    scaling = gradient_scaling(np.array([x, 0.0]), f, np.array([[1e3, 1.0]]), FLAT)
+    scaling = gradient_scaling(np.array([x, 0.0]), np.array([f]), np.array([[1e3, 1.0]]), FLAT, NO_ROWS)
     assert scaling.typical_value == pytest.approx(value)
 
 

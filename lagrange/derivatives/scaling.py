@@ -2,8 +2,9 @@
 
     f_s = s_f f,   c_s = S_c c,    s_i = clip(100 / max |gradient_i(x0)|, 1e-8, 1)
 
-(Waechter and Biegler 2006, section 3.8). Multipliers scale back as y = S_c y_s / s_f and z = z_s / s_f.
-Residuals, multipliers and everything a user sees are unscaled: the scaling never leaves the solver.
+(Waechter and Biegler 2006, section 3.8); an objective or a row in tiny units is scaled up to size 1. Multipliers scale
+back as y = S_c y_s / s_f and z = z_s / s_f. Residuals, multipliers and everything a user sees are unscaled: the scaling
+never leaves the solver.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from lagrange.model.standard_form import StandardForm, standard_form
 
 LARGEST_GRADIENT = 100.0
 SMALLEST_SCALE = 1e-8
-TINY_OBJECTIVE = 1e-3
+TINY = 1e-3  # an objective or row whose derivatives, values and sides are smaller is in tiny units
 
 
 @dataclass(frozen=True)
@@ -30,26 +31,35 @@ class Scaling:
     rows: Vector
     typical_gradient: float = 1.0  # unscaled size of the objective's derivatives at x0, at most 1
     typical_value: float = 1.0  # unscaled size of the objective and of its change over |x0|, at most 1
+    row_sizes: Vector | float = 1.0  # (m,) unscaled size of a row, below which its violation is judged; at most 1
 
 
-def gradient_scaling(x: Vector, f: float, jacobian: Vector, hessian: Vector) -> Scaling:
-    """Scaling from f, the Jacobian (1 + m, n) of (f, c) and the Hessian of f at the user's x0.
-
-    An objective in tiny units (first and second derivatives below 1e-3) is scaled up to derivatives of size 1.
+def gradient_scaling(
+    x: Vector, values: Vector, jacobian: Vector, hessian: Vector, sides: tuple[Vector, Vector]
+) -> Scaling:
+    """Scaling from (f, c), its Jacobian (1 + m, n) and the Hessian of f at the user's x0, and the sides of c.
 
     Examples
     --------
     >>> import numpy as np
-    >>> gradient_scaling(np.ones(2), 3.0, np.array([[1000.0, 0.0], [1.0, 2.0]]), np.zeros((2, 2)))
-    Scaling(objective=0.1, rows=array([1.]), typical_gradient=1.0, typical_value=1.0)
+    >>> jacobian = np.array([[1000.0, 0.0], [1.0, 2.0], [1e-9, 0.0]])
+    >>> sides = np.array([5.0, 1e-9]), np.array([5.0, np.inf])
+    >>> scaling = gradient_scaling(np.ones(2), np.array([3.0, 3.0, 1e-9]), jacobian, np.zeros((2, 2)), sides)
+    >>> scaling.objective, scaling.rows
+    (0.1, array([1.e+00, 1.e+09]))
     """
     sizes = np.abs(jacobian).max(axis=1, initial=0.0)
     factors = np.maximum(LARGEST_GRADIENT / np.maximum(sizes, LARGEST_GRADIENT), SMALLEST_SCALE)
     typical = min(1.0, max(float(sizes[0]), largest(hessian.ravel()))) or 1.0
-    tiny = typical < TINY_OBJECTIVE
-    objective = min(1.0 / typical, 1.0 / SMALLEST_SCALE**2) if tiny else float(factors[0])
-    value = min(1.0, max(abs(f), largest(jacobian[0] * x))) or typical
-    return Scaling(objective, factors[1:], typical, value)
+    if typical < TINY:
+        factors[0] = min(1.0 / typical, 1.0 / SMALLEST_SCALE**2)
+    value = min(1.0, max(abs(float(values[0])), largest(jacobian[0] * x))) or typical
+    of_rows = sizes[1:]
+    for side in (values[1:], *sides):
+        of_rows = np.maximum(of_rows, np.where(np.isfinite(side), np.abs(side), 0.0))
+    # A gradient of zero at x0 tells nothing.
+    of_rows = np.where((of_rows < TINY) & (sizes[1:] > 0.0), np.maximum(of_rows, SMALLEST_SCALE**2), 1.0)
+    return Scaling(float(factors[0]), factors[1:] / of_rows, typical, value, of_rows)
 
 
 class StandardProgram:
@@ -81,8 +91,8 @@ class StandardProgram:
         self._all_free = form.free.size == form.x_fixed.size
         self._in_order = self._rows.size == 1 + scaling.rows.size and bool((np.diff(self._rows) == 1).all())
         self._unscaled = bool((self._scale == 1.0).all())
-        # What a residual of the scaled form is relative to, so that it is relative to max(1, |side|) for the user.
-        row_scale = self._scale[1:]
+        # What a residual of the scaled form is relative to, so that it is relative to max(size, |side|) for the user.
+        row_scale = (scaling.rows * scaling.row_sizes)[form.rows]
         on_v = np.concatenate([np.ones(form.n), row_scale[form.equalities :]])
         self.equation_sizes = np.maximum(row_scale[: form.equalities], np.abs(form.right_sides))
         self.bound_sizes = np.maximum(on_v[form.index], np.abs(form.bound))

@@ -19,24 +19,32 @@ from lagrange.kkt.null_space import RANK_TOLERANCE, RangeNullSpace
 from lagrange.model.named_pytree import Vector
 from lagrange.model.reductions import largest
 
-CURVATURE_TOLERANCE = 1e-7  # eigenvalues below this, relative to the largest entry of W, are undecided
+CURVATURE_TOLERANCE = 1e-7  # curvatures below this, relative to the terms that they are sums of, are undecided
 FACES = 6  # weakly active constraints whose faces are all searched
 IN_THE_CONE = 1e-8  # rates G d below this count as zero
 
 
 def eigenpairs(Z: Vector, W: Vector) -> tuple[Vector, Vector]:
-    """Eigenvalues of Z'WZ, relative to the largest entry of W, ascending; eigenvectors as columns in x."""
+    """Eigenvalues of Z'WZ, relative to the size of its terms, ascending; eigenvectors as columns in x.
+
+    Entries of W that Z does not touch, those of variables on their bounds, do not count: they may be huge.
+    """
     if not Z.shape[1]:
         return np.empty(0), np.empty((Z.shape[0], 0))
     values, vectors = np.linalg.eigh(Z.T @ W @ Z)
-    return values / (largest(W.ravel()) or 1.0), Z @ vectors
+    return values / size_of_terms(Z, W), Z @ vectors
+
+
+def size_of_terms(Z: Vector, W: Vector) -> float:
+    """The largest term of Z'WZ, at most the largest entry of W; 1 where all are zero."""
+    return min(largest(W.ravel()), largest((np.abs(Z.T) @ np.abs(W) @ np.abs(Z)).ravel())) or 1.0
 
 
 def curves_up(A: Vector, W: Vector, x: Vector, dependent: float = RANK_TOLERANCE) -> bool:
     """Whether d'Wd > 0 for all d != 0 with A d = 0, beyond rounding.
 
-    Rounding is relative to the largest entry of W, which depends on the units of the variables: it must be so in those
-    of the user, or where every variable is measured by its own size |x|.
+    Rounding is relative to entries of W, which depend on the units of the variables: it must be so in those of the
+    user, or where every variable is measured by its own size |x|.
 
     Parameters
     ----------
@@ -46,8 +54,8 @@ def curves_up(A: Vector, W: Vector, x: Vector, dependent: float = RANK_TOLERANCE
     Examples
     --------
     >>> import numpy as np
-    >>> W, A = np.diag([1e7, 0.0]), np.array([[1.0, -1e-5]])  # a voltage in volts, and a power that depends on it
-    >>> curves_up(A, W, np.array([1.0, 1.0])), curves_up(A, W, np.array([1.0, 1e4]))
+    >>> W, A = np.diag([2e8, 2e-8]), np.empty((0, 2))  # (x0 / 1e-4)^2 + (x1 / 1e4)^2
+    >>> curves_up(A, W, np.array([1.0, 1.0])), curves_up(A, W, np.array([1e-4, 1e4]))
     (False, True)
     """
     for units in (np.ones(x.size), np.where(x != 0.0, np.abs(x), 1.0)):
@@ -62,13 +70,13 @@ def curves_up(A: Vector, W: Vector, x: Vector, dependent: float = RANK_TOLERANCE
 
 def step_left(values: Vector, vectors: Vector, W: Vector, residual: Vector, flat: float) -> Vector:
     """The Newton step in x that a residual of stationarity still asks for, where eigenvalues exceed `flat`."""
-    curved = values > flat
-    force = residual.dot(vectors)[curved]
-    return np.asarray(vectors[:, curved].dot(-force / (values[curved] * largest(W.ravel()))))
+    curved = vectors[:, values > flat]
+    curvatures = (curved * W.dot(curved)).sum(axis=0)
+    return np.asarray(curved.dot(-residual.dot(curved) / curvatures))
 
 
 def cone_curvatures(W: Vector, held: Vector, weak: Vector, below: float = np.inf) -> Iterator[tuple[float, Vector]]:
-    """Curvatures d'Wd, relative to the largest entry of W, and unit directions d in the cone, face by face.
+    """Curvatures d'Wd, relative as in `eigenpairs`, and unit directions d in the cone, face by face.
 
     The smallest curvature over the whole cone is among them where there are at most `FACES` weak rows; only those
     `below` a value are given.

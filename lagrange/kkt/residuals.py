@@ -28,7 +28,7 @@ class Residuals:
     stationarity_scale : float
         The size of the terms in grad f + J'y + z, see `stationarity_scale`.
     relative_feasibility : float
-        Violations divided by max(1, |side|).
+        Violations divided by max(1, |side|), or by the size of a row in tiny units.
     complementarity_scale : float
         max(|f|, typical size): multiplier times slack has the units of the objective.
     """
@@ -70,11 +70,12 @@ def kkt_residuals(
     sides: tuple[Vector, Vector],
     typical_gradient: float = 1.0,
     typical_value: float = 1.0,
+    row_sizes: Vector | float = 1.0,
 ) -> Residuals:
     """Residuals at x with multipliers y of the rows and z of the bounds (signs: y, z > 0 at upper sides).
 
     `typical_gradient` and `typical_value` are sizes of grad f and f away from the solution, at most 1: an objective
-    in tiny units must not look stationary everywhere.
+    in tiny units must not look stationary everywhere; `row_sizes` (m,) are those of rows in tiny units.
 
     Examples
     --------
@@ -92,7 +93,8 @@ def kkt_residuals(
     multipliers = np.concatenate([z, y])
     violation = np.maximum(0.0, np.maximum(lower - values, values - upper))
     nearest = np.where(values - upper > lower - values, upper, lower)
-    size = np.maximum(1.0, np.abs(np.where(np.isfinite(nearest), nearest, 0.0)))
+    smallest = np.concatenate([np.ones(x.size), np.broadcast_to(row_sizes, c.shape)])
+    size = np.maximum(smallest, np.abs(np.where(np.isfinite(nearest), nearest, 0.0)))
     side = np.where(multipliers > 0.0, upper, lower)
     slack = np.where(np.isfinite(side), np.abs(values - side), 1.0)
     return Residuals(

@@ -97,6 +97,7 @@ def _relative_error(program: StandardProgram, at: Linearization, z: Vector) -> f
         (program.sides[0][form.rows], program.sides[1][form.rows]),
         scaling.typical_gradient,
         scaling.typical_value,
+        np.broadcast_to(scaling.row_sizes, scaling.rows.shape)[form.rows],
     )
     wrong = float(-z.min(initial=0.0)) / scaling.objective / residuals.stationarity_scale
     return max(residuals.relative, wrong) if np.isfinite(residuals.relative) else np.inf

@@ -13,7 +13,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lagrange.derivatives.scaling import StandardProgram
-from lagrange.kkt.critical_cone import CURVATURE_TOLERANCE, cone_curvatures, curves_up, eigenpairs, step_left
+from lagrange.kkt.critical_cone import (
+    CURVATURE_TOLERANCE,
+    cone_curvatures,
+    curves_up,
+    eigenpairs,
+    size_of_terms,
+    step_left,
+)
 from lagrange.kkt.null_space import RangeNullSpace
 from lagrange.model.named_pytree import Mask, Vector
 from lagrange.model.reductions import largest
@@ -62,8 +69,9 @@ def curvature(
         return found
     d = found.direction
     other = best_multipliers(program, x, y, z, active, d)
-    _, _, W = program.derivatives(x, other[0])
-    best, zero = float(d @ W @ d), CURVATURE_TOLERANCE * largest(W.ravel())
+    before, after = (program.derivatives(x, multipliers)[2] for multipliers in (y, other[0]))
+    zero = CURVATURE_TOLERANCE * max(size_of_terms(d[:, None], W) for W in (before, after))
+    best = float(d @ after @ d)
     if best < -zero:
         return found
     if best <= zero or not tries:
@@ -97,8 +105,8 @@ def _with_multipliers(program: StandardProgram, x: Vector, y: Vector, z: Vector,
     strict = not values.size or curves_up(A, W, x)
     if strict and values.size and left > SETTLED_STEP:
         _, _, W_after = program.derivatives(x + step, y)
-        after = vectors[:, 0].dot(W_after).dot(vectors[:, 0])
-        strict = bool(after >= SAME_CURVATURE * values[0] * largest(W.ravel()))
+        lowest = vectors[:, 0]
+        strict = bool(lowest.dot(W_after).dot(lowest) >= SAME_CURVATURE * lowest.dot(W).dot(lowest))
     kind = PointKind.STRICT_MINIMUM if strict else PointKind.MINIMUM_NOT_STRICT
     return Curvature(kind, nowhere, independent, left, weak)
 

@@ -80,7 +80,7 @@ def examine(derivatives: Derivatives, x: Vector, p: Vector, y: Vector | None, to
     if near is None or not finite(*evaluation.derivatives(near, objective_only)):
         near = x
     jacobian_near, hessian = evaluation.derivatives(near, objective_only)
-    scaling = gradient_scaling(near, float(evaluation.values(near)[0]), jacobian_near, hessian)
+    scaling = gradient_scaling(near, evaluation.values(near), jacobian_near, hessian, sides)
     standard = StandardProgram(evaluation, bounds, sides, scaling)
     # Variables that should be fixed are where the point has them.
     standard.form = replace(standard.form, x_fixed=np.where(bounds[0] == bounds[1], x, 0.0))

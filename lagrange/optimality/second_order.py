@@ -17,6 +17,7 @@ from lagrange.kkt.critical_cone import (
     cone_curvatures,
     curves_up,
     eigenpairs,
+    size_of_terms,
     step_left,
 )
 from lagrange.kkt.null_space import RangeNullSpace
@@ -47,7 +48,6 @@ def second_order(
     which = "" if unique else " with the multipliers returned"
     for _ in range(1 if unique else ROUNDS):
         W = _hessian(evaluation, result, active, multipliers)
-        size = largest(W.ravel()) or 1.0
         values, vectors = eigenpairs(tangent, W)
         if values[0] > CURVATURE_TOLERANCE or curves_up(active.unit[pressed], W, result.x, active.noise):
             return _positive(evaluation, result, active, multipliers, W, values, vectors, which)
@@ -60,17 +60,19 @@ def second_order(
         if lowest > CURVATURE_TOLERANCE:
             return Check(
                 True,
-                float(lowest * size),
+                float(d @ W @ d),
                 f"Curvature is positive on the critical cone{which}, though not on the whole tangent space of the "
                 f"constraints that press: {named(_names(active, ~pressed))} must stay on their side.",
             )
-        best, limit = float(lowest * size), np.inf
+        best, limit = float(d @ W @ d), np.inf
         if not unique:
             # Does the curvature along d stay as low with the best multipliers for it?
             limit, multipliers = polyhedron.extreme(_row_curvatures(evaluation, result, active, d))
-            best = float(d @ _hessian(evaluation, result, active, multipliers) @ d)
-        if unique or (np.isfinite(limit) and best <= CURVATURE_TOLERANCE * size):
-            answer = _negative if best < -CURVATURE_TOLERANCE * size else _undecided
+            W = _hessian(evaluation, result, active, multipliers)
+            best = float(d @ W @ d)
+        zero = CURVATURE_TOLERANCE * size_of_terms(tangent, W)
+        if unique or (np.isfinite(limit) and best <= zero):
+            answer = _negative if best < -zero else _undecided
             return answer(result, best, d, "" if unique else " with all multipliers")
         which = f" with the multipliers {_listed(active, multipliers)}"
     words = in_words(result.program.variable_names, d)
@@ -90,7 +92,8 @@ def _positive(
     # A point still on its way to a degenerate minimum (x^4) has curvature that falls with every step.
     residual = active.objective_gradient + multipliers @ active.gradients
     step = step_left(values, vectors, W, residual, CURVATURE_TOLERANCE)
-    margin, d = float(values[0] * (largest(W.ravel()) or 1.0)), vectors[:, 0]
+    d = vectors[:, 0]
+    margin = float(d @ W @ d)
     if largest(step) > SETTLED_STEP * max(1.0, largest(result.x)):
         after = d @ _hessian(evaluation, result, active, multipliers, result.x + step) @ d
         if after < SAME_CURVATURE * margin:

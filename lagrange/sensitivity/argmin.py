@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from lagrange.derivatives.evaluation import Derivatives
-from lagrange.derivatives.parameter_derivatives import traced_rows
+from lagrange.derivatives.parameter_derivatives import traced_rows, traced_sides
 from lagrange.implicit.root import root
-from lagrange.model.named_pytree import Mask, Vector
+from lagrange.model.named_pytree import Vector
 from lagrange.model.status import PointKind
 from lagrange.optimality.active_set import active_set
 from lagrange.result import Result
@@ -34,17 +34,13 @@ class Argmin:
     ----------
     solve_at : callable
         (x0, p) -> Result.
-    p : (q,)
-        Where it is seen which rows and variables have equal sides.
     """
 
-    def __init__(self, derivatives: Derivatives, solve_at: SolveAt, p: Vector) -> None:
+    def __init__(self, derivatives: Derivatives, solve_at: SolveAt) -> None:
         self._derivatives, self.program = derivatives, derivatives.program
-        program = self.program
-        pairs = program.row_sides(p), program.bound_sides(p)
-        self.equality: Mask = np.concatenate([lower == upper for lower, upper in pairs])
         self._solve_at = solve_at
-        self._equations, self._rows = kkt_equations(program), traced_rows(program)
+        self._equations, self._rows = kkt_equations(self.program), traced_rows(self.program)
+        self._sides = traced_sides(self.program)
 
     def __call__(self, x0: Vector, p: Any) -> tuple[Any, Any, Any]:
         """x (n,), y (m,) and z (n,) at the flat JAX vector p, NaN where no solution is found."""
@@ -93,7 +89,10 @@ class Argmin:
 
         exists = w[-1]
         multipliers = lax.stop_gradient(w[self.program.n : -1])
-        active, upper = self.equality | (multipliers != 0.0), self.equality | (multipliers > 0.0)
+        # Which sides are equal is seen at this p.
+        at = self._sides(lax.stop_gradient(p))
+        equality = jnp.concatenate([at.row_lower == at.row_upper, at.lower == at.upper])
+        active, upper = equality | (multipliers != 0.0), equality | (multipliers > 0.0)
         still, as_is = jnp.zeros(active.size, w.dtype), jnp.ones(w.size - 1, w.dtype)
         setting = Setting(p, still, active.astype(w.dtype), upper.astype(w.dtype), as_is)
         known = lax.stop_gradient(exists)

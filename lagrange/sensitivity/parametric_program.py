@@ -27,8 +27,8 @@ class ParametricProgram:
             self._source = parameter_source(self.derivatives, x, p)
         return self._source
 
-    def argmin(self, solve_at: SolveAt, p: Vector) -> Argmin:
-        """The solution as a function of p for JAX; which rows are equalities is seen at p."""
+    def argmin(self, solve_at: SolveAt) -> Argmin:
+        """The solution as a function of p for JAX."""
         if self._argmin is None:
-            self._argmin = Argmin(self.derivatives, solve_at, p)
+            self._argmin = Argmin(self.derivatives, solve_at)
         return self._argmin
