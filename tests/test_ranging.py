@@ -280,3 +280,23 @@ def test_unknowns_that_are_zero_do_not_spoil_the_path(reference: int | None) -> 
     # The line gives 200, the second unit the rest: from 200 to 500.
     assert found.first_order == pytest.approx((200.0, 500.0), abs=EXACT)
     assert (found.lower, found.upper) == pytest.approx((200.0, 500.0), abs=EXACT)
+
+
+@pytest.mark.parametrize("cap", [0.95, 0.995])
+def test_an_event_that_is_undone_later_is_not_jumped_over(cap: float) -> None:
+    # x = sin(p) is above the cap for a while only.
+    found = lg.Problem(lambda x, p: (x - np.sin(p)) ** 2, bounds=(None, cap)).solve(0.0, 0.0).sensitivity().ranging("p")
+    p = found.parameters["p"]
+    assert (p.lower, p.upper) == pytest.approx((-np.pi - np.arcsin(cap), np.arcsin(cap)), abs=EVENT)
+
+
+def test_multipliers_in_tiny_units_are_seen_to_reach_zero() -> None:
+    # A stress in Pascal, a strain without unit: the multiplier is about 1e-14.
+    problem = lg.Problem(
+        lambda x, p: (x[0] - p["strain"]) ** 2 + (x[1] - 1) ** 2,
+        {"stress": lg.at_most(lambda x: 2e11 * x[0], lambda p: p["limit"])},
+    )
+    found = problem.solve([0.0, 0.0], {"strain": 3e-3, "limit": 2e8}).sensitivity().ranging().parameters
+    assert found["limit"].upper == pytest.approx(6e8)
+    assert found["strain"].lower == pytest.approx(1e-3)
+    assert found["strain"].lower_event == "stress is released"

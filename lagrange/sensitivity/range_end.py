@@ -28,7 +28,11 @@ NOT_FINITE = "a function is not finite beyond"
 SINGULAR = "the solution ends: its KKT matrix becomes singular"
 FARTHEST = 1e3  # moves beyond this, relative to max(1, |value|) and to the first-order end, are no limit
 FIRST_STEP, GROWTH = 0.25, 1.5  # of the march along the path, relative to the first-order estimate
-STILL = 1e-12  # rates below this, relative, are zero
+BEYOND = 1.1  # a step goes at most so far, in the time to the next crossing by linear extrapolation
+SHORTEST = 1e-3  # such a step, relative to the one before
+CLOSE = 0.02  # to where the path ends, relative: the last piece is not divided
+STILL = 1e-12  # rates below this, relative to the size of an event function, are zero
+SMALLEST_SIZE = 1e-3  # of an event function along the path, relative to that of its terms
 TOLERANCE = 1e-10  # event functions above minus this, relative, have not been crossed
 AT_ITS_END = 1e-6  # event functions that have fallen below this, relative, where the path ends, end it
 LOCATED = 1e-12  # relative accuracy of an event on the path
@@ -75,18 +79,21 @@ def end_of(move: Move, sign: float, system: ActiveSystem, derivatives: Derivativ
         return End(move.value, move.value, error.cause or str(error))
     if not moved.determined:
         return End(math.nan, math.nan, NOT_DETERMINED)
-    held = _held(system, moved)
+    held, size = _held(system, moved), max(1.0, abs(move.value))
     w = np.concatenate([system.result.x, system.active.spread(moved.limit, dside.size)])
-    slope = _rates(system, moved, dp, dside, held)
     now = event_values(derivatives, held, system.result.p, np.zeros(dside.size), w).ravel()
+    terms = _sizes_of_terms(system)
+    slope = _rates(system, moved, dp, dside, held)
+    slope = np.where(size * np.abs(slope) <= STILL * terms, 0.0, slope)
     first, index = _first_crossing(now, slope)
     if not system.at.exact:
         found = first, event_name(derivatives, held, index) if np.isfinite(first) else NO_LIMIT
     else:
-        size = max(1.0, abs(move.value))
-        scale = _scale(system, moved, w, first if 0.0 < first < math.inf else size)
+        typical = first if 0.0 < first < math.inf else size
+        scale = _scale(system, moved, w, typical)
         path = SolutionPath(derivatives, system.source, system.result.p, dp, dside, held, scale)
-        found = _march(_Events(path, now), Place(0.0, w), first, size)
+        sizes = np.maximum(np.where(np.isfinite(now), np.abs(now), 0.0), typical * np.abs(slope))
+        found = _march(_Events(path, now, np.maximum(sizes, SMALLEST_SIZE * terms)), Place(0.0, w), first, size)
     return End(_place(move.value, sign * first), _place(move.value, sign * found[0]), found[1], held.sides)
 
 
@@ -111,11 +118,21 @@ def _rates(system: ActiveSystem, moved: Change, dp: Vector, dside: Vector, held:
     values = np.concatenate([jacobian[1:] @ moved.x + at.rows[1:] @ dp, moved.x])
     lower = np.concatenate([at.sides.row_lower @ dp, at.sides.lower @ dp]) + np.where(held.sides < 0, dside, 0.0)
     upper = np.concatenate([at.sides.row_upper @ dp, at.sides.upper @ dp]) + np.where(held.sides > 0, dside, 0.0)
-    multipliers = np.zeros(values.size)
-    multipliers[system.active.places] = moved.rates
-    size = STILL * max(1.0, float(np.abs(moved.x).max(initial=0.0)))
-    rates = np.concatenate([values - lower, upper - values, held.sides * multipliers])
-    return np.where(np.abs(rates) <= size, 0.0, rates)
+    multipliers = system.active.spread(moved.rates, values.size)
+    return np.concatenate([values - lower, upper - values, held.sides * multipliers])
+
+
+def _sizes_of_terms(system: ActiveSystem) -> Vector:
+    # What the event functions are differences of, in their own units: a slack of value and side, a multiplier of the
+    # terms of grad L.
+    program, result = system.result.program, system.result
+    jacobian, _ = system.evaluation.derivatives(result.x, np.zeros(1 + program.m))
+    lengths = np.concatenate([np.linalg.norm(jacobian[1:], axis=1), np.ones(program.n)])
+    values = np.abs(np.concatenate([result.c, result.x]))
+    sides = (np.abs(np.concatenate(pair)) for pair in zip(result.sides, result.bounds, strict=True))
+    slacks = [np.maximum(values, np.where(np.isfinite(side), side, 0.0)) for side in sides]
+    pressures = system.active.size / np.where(lengths > 0.0, lengths, 1.0)
+    return np.concatenate([*(np.where(slack > 0.0, slack, 1.0) for slack in slacks), pressures])
 
 
 def _scale(system: ActiveSystem, moved: Change, w: Vector, t: float) -> Vector:
@@ -139,9 +156,8 @@ def _first_crossing(now: Vector, slope: Vector) -> tuple[float, int]:
 class _Events:
     """The event functions along a path, relative to their sizes, and the places where they are known."""
 
-    def __init__(self, path: SolutionPath, now: Vector) -> None:
-        self._path, self._start = path, now
-        self._scale = np.maximum(1.0, np.abs(np.where(np.isfinite(now), now, 1.0)))
+    def __init__(self, path: SolutionPath, now: Vector, sizes: Vector) -> None:
+        self._path, self._start, self._scale = path, now, sizes
 
     def advance(self, here: Place, t: float) -> Place:
         return self._path.advance(here, t)
@@ -171,23 +187,52 @@ class _Events:
 
 
 def _march(path: _Events, start: Place, first: float, size: float) -> tuple[float, str]:
-    """Along the path until an event function is negative, then locate the earliest zero: where, and what it is."""
+    """Along the path until an event function is negative, then locate the earliest zero: where, and what it is.
+
+    The functions are seen at both ends and in the middle of steps over which the path is nearly its tangents, and no
+    step goes far beyond the next crossing that the last two ends foretell.
+    """
     farthest = FARTHEST * max(size, first if np.isfinite(first) else 0.0)
     step = FIRST_STEP * (first if 0.0 < first < np.inf else size)
-    here = start
+    here, values, end = start, path.at(start), None
     while here.t <= farthest:
-        goal = here.t + step
-        there = path.advance(here, goal)
-        values = path.at(there)
-        if path.negative(values).any():
-            return _earliest(path, here, there)
-        if there.t != goal:
-            ended_by = path.fallen(values)
-            if ended_by is not None:
-                return there.t, path.name(ended_by)
-            return there.t, SINGULAR if there.finite else NOT_FINITE
-        here, step = there, GROWTH * step
+        if end is not None and end.t - here.t <= CLOSE * end.t:
+            return _at_the_end(path, here, end)
+        there = path.advance(here, here.t + step)
+        if there.t != here.t + step:
+            end = there
+            step = min(step, (end.t - here.t) / 2.0)
+            continue
+        if there.steps > 1:
+            step /= 2.0
+            continue
+        middle = path.advance(here, here.t + step / 2.0)
+        for place in (middle, there):
+            if path.negative(path.at(place)).any():
+                return _earliest(path, here, place)
+        before, values = values, path.at(there)
+        here, step = there, min(GROWTH * step, max(BEYOND * _foretold(before, values, step), SHORTEST * step))
     return math.inf, NO_LIMIT
+
+
+def _foretold(before: Vector | None, now: Vector | None, step: float) -> float:
+    """The time to the next crossing, by the line through the last two values of each event function."""
+    if before is None or now is None:
+        return math.inf
+    known = np.isfinite(before) & np.isfinite(now)
+    left, fall = np.maximum(now[known], 0.0), before[known] - now[known]
+    falls = fall > TOLERANCE
+    return float((left[falls] / fall[falls]).min(initial=math.inf)) * step
+
+
+def _at_the_end(path: _Events, here: Place, end: Place) -> tuple[float, str]:
+    values = path.at(end)
+    if path.negative(values).any():
+        return _earliest(path, here, end)
+    ended_by = path.fallen(values)
+    if ended_by is not None:
+        return end.t, path.name(ended_by)
+    return end.t, SINGULAR if end.finite else NOT_FINITE
 
 
 def _earliest(path: _Events, here: Place, there: Place) -> tuple[float, str]:

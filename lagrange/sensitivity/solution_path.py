@@ -30,11 +30,18 @@ STOPPED = 1e-10  # steps below this, relative to t, are none: the path ends ther
 
 @dataclass(frozen=True)
 class Place:
-    """A point of the path: t, w = (x, all multipliers) (n + m + n,), and whether F was finite just beyond its end."""
+    """A point of the path: t and w = (x, all multipliers) (n + m + n,).
+
+    Attributes
+    ----------
+    finite : whether F was finite just beyond, where the path ends here
+    steps : of the continuation from the place before
+    """
 
     t: float
     w: Vector
     finite: bool = True
+    steps: int = 0
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,8 @@ class SolutionPath:
             path = follow_path(numpy_backend(), lambda v, s: known(v.tobytes(), float(s)), moves, start, 1.0)
         w = np.zeros(place.w.size)
         w[unknowns] = scale * path.w
-        return Place(t if path.arrived else t + float(path.remaining) * way, w, bool(path.finite))
+        reached = t if path.arrived else t + float(path.remaining) * way
+        return Place(reached, w, bool(path.finite), int(path.steps))
 
     def setting(self, t: float) -> tuple[Vector, Vector]:
         """Parameters and shifts of the sides at t."""
