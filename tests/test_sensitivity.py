@@ -295,3 +295,33 @@ def test_verification_judges_the_objective_too(can: lg.Solution) -> None:
 
     volume = [trial.holds for trial in verify(system, tilted).trials if trial.parameter == "volume"]
     assert volume == [False, False]
+
+
+def test_rows_of_very_different_lengths() -> None:
+    # x* = (p0, p1, p1): a stress in Pascal, a dose in units of 1e-5.
+    problem = lg.Problem(
+        lambda x: (x[0] - 3) ** 2 + (x[1] - 4) ** 2 + (x[2] - x[1]) ** 2,
+        {
+            "stress": lg.at_most(lambda x: 1e6 * x[0], lambda p: 1e6 * p[0]),
+            "dose": lg.at_most(lambda x: 1e-5 * x[1], lambda p: 1e-5 * p[1]),
+        },
+    )
+    s = problem.solve([0.5, 0.5, 0.0], np.array([1.0, 2.0])).sensitivity()
+    assert s.kind == SMOOTH
+    expected = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    assert np.allclose(s.x, expected) and np.allclose(s.le_chatelier().x, expected)
+    assert np.allclose(s.objective_hessian, 2.0 * np.eye(2))
+    assert np.allclose(s.direction(np.array([0.0, 1.0])).x, [0.0, 1.0, 1.0])
+    assert np.allclose(s.multipliers["dose"], [0.0, -2e5])
+    assert s.ranging("p").parameters["p[1]"].upper == pytest.approx(4.0)
+
+
+def test_a_kink_of_a_small_variable_beside_a_large_one() -> None:
+    problem = lg.Problem(
+        lambda x, p: (x["power"] / 1e6 - p) ** 2 + (x["gap"] / 1e-3 - p) ** 2, bounds={"gap": (1e-3, None)}
+    )
+    s = problem.solve({"power": 1e6, "gap": 2e-3}, 1.0).sensitivity()
+    with pytest.raises(lg.NotDifferentiable):
+        s.x["gap"]
+    assert s.direction(1.0).x["gap"] == pytest.approx(1e-3)
+    assert s.direction(-1.0).x["gap"] == pytest.approx(0.0, abs=1e-12)

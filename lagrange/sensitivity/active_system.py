@@ -84,22 +84,23 @@ class ActiveSystem:
     def solve(self, r_x: Vector, r_A: Vector) -> tuple[Vector, Vector]:
         """(dx, dlambda) with W dx + A' dlambda = r_x, A dx = r_A, for all columns from one factorization."""
         # dx = Y u + Z w:   A Y u = r_A,   Z'W Z w = Z'(r_x - W Y u),   Y'A' dlambda = Y'(r_x - W dx)
-        basis, W = self.factorization.basis, self.at.W
-        dx = basis.Y @ basis.normal_coordinates(r_A)
+        # The factorized rows have length 1: their rank does not depend on the units of the constraints.
+        basis, W, lengths = self.factorization.basis, self.at.W, self.active.lengths[:, None]
+        dx = basis.Y @ basis.normal_coordinates(r_A / lengths)
         if basis.Z.shape[1] and r_x.size:
             dx += basis.Z @ lapack.dpotrs(self.factorization.cholesky, basis.Z.T @ (r_x - W @ dx), lower=1)[0]
-        return dx, basis.multipliers(r_x - W @ dx)
+        return dx, basis.multipliers(r_x - W @ dx) / lengths
 
 
 def active_system(evaluation: Evaluation, source: ParameterSource, result: Result) -> ActiveSystem:
     """The active system at the point of a result, which has multipliers."""
     active = active_set(evaluation, result)
     at = _linearized(evaluation, source, result, active, active.multipliers)
-    A = active.gradients
-    factorization = NullSpaceFactorization(at.W, None, A, A.shape[0])
+    k, n = active.gradients.shape
+    factorization = NullSpaceFactorization(at.W, None, active.unit, k)
     factorization.regularize(0.0)
     pressing = active.unit[active.strong]
-    curved, weakest = curves_up(pressing, at.W, result.x, active.noise), np.zeros(A.shape[1])
+    curved, weakest = curves_up(pressing, at.W, result.x, active.noise), np.zeros(n)
     if not curved or result.kind is not PointKind.STRICT_MINIMUM:
         _, directions = eigenpairs(RangeNullSpace(pressing, active.noise).Z, at.W)
         weakest = directions[:, 0] if directions.shape[1] else weakest

@@ -129,6 +129,9 @@ def le_chatelier(system: ActiveSystem, hold: Sequence[str], free: Sequence[str])
 
 
 def _response(W: Vector, G: Vector, A: Vector, r: Vector) -> Vector:
+    lengths = np.linalg.norm(A, axis=1)
+    lengths = np.where(lengths > 0.0, lengths, 1.0)[:, None]
+    A, r = A / lengths, r / lengths
     factorization = NullSpaceFactorization(W, None, A, A.shape[0])
     if not factorization.regularize(0.0):
         raise ValueError("without the freed constraints the second-order condition fails: there is no response")

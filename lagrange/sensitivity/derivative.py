@@ -16,6 +16,7 @@ from lagrange.sensitivity.directional import change
 from lagrange.sensitivity.not_differentiable import NotDifferentiable
 
 AGREEMENT = 1e-7  # relative difference of two one-sided derivatives that is rounding
+NOTHING = 1e-11  # entries that differ by less, relative to the largest of all, are the same whatever their size
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def _two_sided(system: ActiveSystem, dp: Vector, dside: Vector) -> tuple[Vector,
 
 
 def _agreed(forward: Vector, backward: Vector) -> Vector:
-    both = np.concatenate([np.abs(forward), np.abs(backward)])
-    size = np.nanmax(both, initial=0.0)
-    agree = np.abs(forward + backward) <= AGREEMENT * size
+    # Each entry in its own size: those of a gap in metres must not hide behind those of a power in watts.
+    own = np.maximum(np.abs(forward), np.abs(backward))
+    agree = np.abs(forward + backward) <= np.maximum(AGREEMENT * own, NOTHING * np.nanmax(own, initial=0.0))
     return np.where(agree, (forward - backward) / 2.0, np.nan)

@@ -77,15 +77,12 @@ def change(system: ActiveSystem, dp: Vector, dside: Vector) -> Change:
         shift = at.r @ dp - dside
     pressure = active.signs * multipliers * active.lengths / active.size
     held = active.equality | (active.strong if system.unique else pressure > active.zero_pressure)
-    turned = active.signs[~held, None] * active.gradients[~held]
+    # Rows of length 1, their multipliers in units of their own.
+    lengths, unit = active.lengths, active.unit
+    unit_shift, turned = shift / lengths, active.signs[~held, None] * unit[~held]
     _check_curvature(system, at, held)
     found = cone_program(
-        at.W,
-        at.G @ dp,
-        active.gradients[held],
-        -shift[held],
-        turned,
-        -active.signs[~held] * shift[~held],
+        at.W, at.G @ dp, unit[held], -unit_shift[held], turned, -active.signs[~held] * unit_shift[~held]
     )
     if found is None:
         raise NotDifferentiable(
@@ -94,7 +91,7 @@ def change(system: ActiveSystem, dp: Vector, dside: Vector) -> Change:
             cause=f"{named(active.names)} cannot all be met: no solution beyond",
         )
     rates = np.zeros(len(active.names))
-    rates[held], rates[~held] = found.y, active.signs[~held] * found.z
+    rates[held], rates[~held] = found.y / lengths[held], active.signs[~held] * found.z / lengths[~held]
     moved = rates.copy()
     if not system.unique:
         moved[_is_touched(system)] = np.nan
