@@ -256,6 +256,19 @@ def test_no_parameters() -> None:
     assert s.kind == SMOOTH
     assert np.allclose(s.sides.x["sum"], [0.5, 0.5])
     assert s.verify().holds is None
+    asked = [
+        lambda: s.x,
+        lambda: s.objective,
+        lambda: s.multipliers["sum"],
+        lambda: s.objective_hessian,
+        lambda: s.elasticity,
+        lambda: s.direction(None),
+        lambda: s.predict(None),
+        lambda: s.le_chatelier(),
+    ]
+    for ask in asked:
+        with pytest.raises((ValueError, lg.NotDifferentiable), match=r"no parameters|does not exist"):
+            ask()
 
 
 def test_verification(can: lg.Solution) -> None:
@@ -325,3 +338,21 @@ def test_a_kink_of_a_small_variable_beside_a_large_one() -> None:
         s.x["gap"]
     assert s.direction(1.0).x["gap"] == pytest.approx(1e-3)
     assert s.direction(-1.0).x["gap"] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_gradients_that_depend_on_each_other_at_one_point_only() -> None:
+    # Away from 0 only the steep parabola binds: x0 = p / 8. At 0 the multipliers are a segment, and no one of them
+    # tells how x moves.
+    problem = lg.Problem(
+        lambda x, p: x[1] + x[0] ** 2 - p * x[0],
+        {
+            "steep": lg.at_least(lambda x: x[1] - 3 * x[0] ** 2, 0.0),
+            "flat": lg.at_least(lambda x: x[1] - x[0] ** 2, 0.0),
+        },
+    )
+    s = problem.solve([0.0, 0.0], 0.0).sensitivity()
+    assert s.kind == NOT_UNIQUE
+    assert s.objective == pytest.approx(0.0)
+    for ask in (lambda: s.x, lambda: s.objective_hessian, lambda: s.direction(1.0), lambda: s.predict(0.1)):
+        with pytest.raises(lg.NotDifferentiable):
+            ask()

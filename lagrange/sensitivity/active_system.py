@@ -17,12 +17,13 @@ import numpy as np
 from scipy.linalg import lapack
 
 from lagrange.derivatives.evaluation import Evaluation
+from lagrange.derivatives.inspection import user_functions
 from lagrange.derivatives.parameter_derivatives import ParameterSource, Sides
 from lagrange.kkt.critical_cone import curves_up, eigenpairs
 from lagrange.kkt.null_space import NullSpaceFactorization, RangeNullSpace
 from lagrange.model.named_pytree import Vector
 from lagrange.model.status import PointKind
-from lagrange.optimality.active_set import ActiveSet, active_set
+from lagrange.optimality.active_set import ActiveSet, active_set, elsewhere
 from lagrange.optimality.multiplier_polyhedron import MultiplierPolyhedron
 from lagrange.result import Result
 
@@ -61,6 +62,7 @@ class ActiveSystem:
     curved : the reduced Hessian on the tangent space of the constraints that press is positive definite
     weakest : (n,) where the second-order condition fails, the tangent direction of least curvature; else zero
     unique : the gradients of the active constraints are independent (LICQ), so the multipliers are unique
+    constant_rank : they are, or they are as dependent elsewhere as here, as where a constraint repeats another
     """
 
     evaluation: Evaluation
@@ -72,6 +74,7 @@ class ActiveSystem:
     factorization: NullSpaceFactorization
     curved: bool
     weakest: Vector
+    constant_rank: bool
 
     @property
     def unique(self) -> bool:
@@ -104,17 +107,31 @@ def active_system(evaluation: Evaluation, source: ParameterSource, result: Resul
     if not curved or result.kind is not PointKind.STRICT_MINIMUM:
         _, directions = eigenpairs(RangeNullSpace(pressing, active.noise).Z, at.W)
         weakest = directions[:, 0] if directions.shape[1] else weakest
+    polyhedron = MultiplierPolyhedron(active)
     return ActiveSystem(
         evaluation=evaluation,
         source=source,
         result=result,
         active=active,
-        polyhedron=MultiplierPolyhedron(active),
+        polyhedron=polyhedron,
         at=at,
         factorization=factorization,
         curved=curved,
         weakest=weakest,
+        constant_rank=not polyhedron.null.shape[1] or _is_as_dependent_elsewhere(evaluation, result, active),
     )
+
+
+def _is_as_dependent_elsewhere(evaluation: Evaluation, result: Result, active: ActiveSet) -> bool:
+    derivatives = evaluation.derivative_source
+    point = elsewhere(derivatives, result.x, result.p)
+    if point is None:
+        return False
+    jacobian = user_functions(derivatives, result.p).jacobian(point)
+    rows = np.concatenate([jacobian[1:], np.eye(result.x.size)])[active.places]
+    lengths = np.linalg.norm(rows, axis=1)
+    there = RangeNullSpace(rows / np.where(lengths > 0.0, lengths, 1.0)[:, None]) if np.isfinite(rows).all() else None
+    return there is not None and there.rank <= RangeNullSpace(active.unit, active.noise).rank
 
 
 def _linearized(

@@ -49,7 +49,17 @@ def derivative(system: ActiveSystem, dp: Vector, dside: Vector) -> Derivative:
         both = _two_sided(system, dp[:, j], dside[:, j])
         if both is not None:
             found.x[:, j], found.multipliers[:, j], found.value[j] = both
+        elif system.curved:
+            found.value[j] = _value(system, dp[:, j], dside[:, j])
     return found
+
+
+def _value(system: ActiveSystem, dp: Vector, dside: Vector) -> float:
+    # The value may have a derivative where x has none: all multipliers may give the same.
+    shift = system.at.r @ dp - dside
+    up, down = system.polyhedron.extreme(shift)[0], -system.polyhedron.extreme(-shift)[0]
+    of_constraints = float(_agreed(np.array([up]), np.array([-down]))[0]) if np.isfinite([up, down]).all() else np.nan
+    return float(system.at.direct @ dp) + of_constraints
 
 
 def _two_sided(system: ActiveSystem, dp: Vector, dside: Vector) -> tuple[Vector, Vector, float] | None:

@@ -21,6 +21,7 @@ import numpy as np
 
 from lagrange.kkt.null_space import RangeNullSpace
 from lagrange.model.named_pytree import Mask, Vector
+from lagrange.model.reductions import largest
 from lagrange.optimality.multiplier_polyhedron import NEGLIGIBLE
 from lagrange.preflight_record import named
 from lagrange.sensitivity.active_system import ActiveSystem, Linearized
@@ -73,6 +74,12 @@ def change(system: ActiveSystem, dp: Vector, dside: Vector) -> Change:
                 f"beyond. Move them so that they stay consistent, or drop the one that repeats others",
                 cause=f"{touched} contradict each other: no solution beyond",
             )
+        if not system.constant_rank and not _is_one_point(system, shift):
+            raise NotDifferentiable(
+                f"the gradients of {named(_touched(system))} depend on each other at this point only, and along this "
+                f"direction many multipliers count: how x moves is not told by one of them. Solve again nearby",
+                cause="the active gradients depend on each other at this point only",
+            )
         at = system.linearized(multipliers)
         shift = at.r @ dp - dside
     pressure = active.signs * multipliers * active.lengths / active.size
@@ -102,6 +109,13 @@ def change(system: ActiveSystem, dp: Vector, dside: Vector) -> Change:
     d = found.d
     bend = float(dp @ at.second @ dp + 2.0 * (at.G @ dp) @ d + d @ at.W @ d) if determined else np.nan
     return Change(d, moved, value, bend, stays, multipliers, bool(determined), rates)
+
+
+def _is_one_point(system: ActiveSystem, shift: Vector) -> bool:
+    # { max lambda . shift } over a segment is one end of it, unless all of it is as good.
+    per_unit = shift / system.active.lengths
+    slope = largest(per_unit @ system.polyhedron.null)
+    return system.polyhedron.null.shape[1] == 1 and slope > NEGLIGIBLE * (largest(per_unit) or 1.0)
 
 
 def _check_curvature(system: ActiveSystem, at: Linearized, held: Mask) -> None:

@@ -173,6 +173,7 @@ class Sensitivity:
     @property
     def elasticity(self) -> Elasticity:
         """Percent of x and of the objective per percent of each parameter."""
+        self._check_parameters()
         p, x, program = self._result.p, self._result.x, self._program
         with np.errstate(divide="ignore", invalid="ignore"):
             of_x = np.where(x[:, None] == 0.0, np.nan, self._by_parameters.x * p / x[:, None])
@@ -230,6 +231,7 @@ class Sensitivity:
         NotDifferentiable
             The problem becomes infeasible along dp, or the second-order condition fails.
         """
+        self._check_parameters()
         flat = self._program.parameters.flatten(dp, "dp")
         return self._direction(change(self._valid_system(), flat, np.zeros(len(self._active_names))))
 
@@ -238,8 +240,9 @@ class Sensitivity:
 
         At a kink the one-sided derivative along p - p0 is used.
         """
+        self._check_parameters()
         flat = self._program.parameters.flatten(p, "p")
-        return self._prediction(flat - self._result.p)
+        return self._prediction(np.where(flat == self._result.p, 0.0, flat - self._result.p))
 
     def ranging(self, names: str | Sequence[str] | None = None) -> Ranging:
         """How far each parameter, right side and active bound can move with the same active set, and what ends it.
@@ -290,12 +293,12 @@ class Sensitivity:
         """
         return comparative_statics(self._valid_system(), self._by_parameters)
 
-    def le_chatelier(self, hold: Sequence[str] = (), free: Sequence[str] = ()) -> LeChatelier:
+    def le_chatelier(self, hold: str | Sequence[str] = (), free: str | Sequence[str] = ()) -> LeChatelier:
         """dx/dp beside the one with variables or inactive constraints held, or active ones freed at their price.
 
         Parameters
         ----------
-        hold, free : names
+        hold, free : name or names
             Of variables and constraint rows ("labour", "budget"); to be freed also bounds ("lower bound of labour").
 
         Raises
@@ -307,6 +310,8 @@ class Sensitivity:
         """
         if self.kind != SMOOTH:
             raise self._explain()
+        self._check_parameters()
+        hold, free = ([names] if isinstance(names, str) else names for names in (hold, free))
         return le_chatelier(self._valid_system(), hold, free)
 
     def covariance(self, observations: int | None = None, *, variance: float | None = None) -> Covariance:
@@ -410,7 +415,16 @@ class Sensitivity:
                 entries[name] = MISSING
         return Guarded(entries, self._explain) if any(entry is MISSING for entry in entries.values()) else entries
 
+    def _check_parameters(self) -> None:
+        if not self._program.parameters.size:
+            raise ValueError(
+                "the problem has no parameters to move: give p to solve, or ask for sensitivity.sides, "
+                "sensitivity.bounds and sensitivity.shadow_prices"
+            )
+
     def _guarded(self, matrix: Vector, outputs: Layout, inputs: Layout) -> Any:
+        if inputs is self._program.parameters:
+            self._check_parameters()
         exists: Mask = np.isfinite(matrix)
         return guarded(np.where(exists, matrix + 0.0, np.nan), exists, outputs, inputs, self._explain)
 

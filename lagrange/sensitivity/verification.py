@@ -84,11 +84,11 @@ class Verification:
             (
                 trial.parameter,
                 f"{trial.step:+.3g}",
-                f"{trial.predicted:+.6g}",
-                f"{trial.actual:+.6g}",
-                f"{trial.x_error:.1e}",
-                _order(trial.order),
-                _order(trial.value_order),
+                _shown(trial.predicted, "+.6g"),
+                _shown(trial.actual, "+.6g"),
+                _shown(trial.x_error, ".1e"),
+                _shown(trial.order, ".1f"),
+                _shown(trial.value_order, ".1f"),
                 {True: "agrees", False: "DIFFERS", None: trial.remark}[trial.holds],
             )
             for trial in self.trials
@@ -96,8 +96,8 @@ class Verification:
         return aligned(rows, "lrrrrrrl")
 
 
-def _order(order: float) -> str:
-    return "" if math.isnan(order) else f"{order:.1f}"
+def _shown(value: float, how: str) -> str:
+    return "" if math.isnan(value) else format(value, how)
 
 
 def verify(system: ActiveSystem, resolve: Resolve, step: float = STEP) -> Verification:
