@@ -960,3 +960,10 @@ def test_a_maximum_on_a_face_is_not_hidden_by_curvature_on_the_bound():
     assert problem.examine([0.5, 0.5 - 1e-10, 1e-10]).conditions().second_order.holds is False
     solution = problem.solve([0.5, 0.5 - 1e-10, 1e-10])
     assert solution.success and np.isclose(solution.x.max(), 1.0)
+
+
+def test_a_saddle_in_mixed_units_is_left():
+    problem = lg.Problem(lambda x: (x[0] / 1e-4 - 1) ** 2 - (x[1] - 1) ** 2 + 0.1 * (x[1] - 1) ** 4)
+    assert problem.examine([1e-4, 1.0]).conditions().second_order.holds is False
+    solution = problem.solve([2e-4, 1.0])
+    assert solution.success and np.isclose(solution.objective, -2.5)

@@ -20,6 +20,7 @@ from lagrange.model.named_pytree import Vector
 from lagrange.model.reductions import largest
 
 CURVATURE_TOLERANCE = 1e-7  # curvatures below this, relative to the terms that they are sums of, are undecided
+CLEARLY_DOWN = 1e-4  # curvature below minus this, relative and in units of the variables' own sizes, is negative
 FACES = 6  # weakly active constraints whose faces are all searched
 IN_THE_CONE = 1e-8  # rates G d below this count as zero
 
@@ -58,14 +59,42 @@ def curves_up(A: Vector, W: Vector, x: Vector, dependent: float = RANK_TOLERANCE
     >>> curves_up(A, W, np.array([1.0, 1.0])), curves_up(A, W, np.array([1e-4, 1e4]))
     (False, True)
     """
-    for units in (np.ones(x.size), np.where(x != 0.0, np.abs(x), 1.0)):
-        rows = A * units
-        lengths = np.linalg.norm(rows, axis=1)
-        rows = rows / np.where(lengths > 0.0, lengths, 1.0)[:, None]
-        values, _ = eigenpairs(RangeNullSpace(rows, dependent).Z, units[:, None] * W * units)
+    for units in (np.ones(x.size), _sizes(x)):
+        values, _ = _eigenpairs_in(units, A, W, dependent)
         if not values.size or values[0] > CURVATURE_TOLERANCE:
             return True
     return False
+
+
+def curves_down(A: Vector, W: Vector, x: Vector, dependent: float = RANK_TOLERANCE) -> Vector | None:
+    """A direction d of length 1 with A d = 0 and d'Wd < 0 where every variable is measured by its own size; else None.
+
+    The curvature must be clear there: what is rounding in a large variable is large in its units.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> W = np.diag([2e8, -2.0])  # (x0 / 1e-4)^2 - x1^2: in the user's units -2 is rounding beside 2e8
+    >>> curves_down(np.empty((0, 2)), W, np.array([1e-4, 1.0])).round(6)
+    array([0., 1.])
+    """
+    units = _sizes(x)
+    values, vectors = _eigenpairs_in(units, A, W, dependent)
+    if not values.size or values[0] > -CLEARLY_DOWN:
+        return None
+    d = units * vectors[:, 0]
+    return np.asarray(d / np.linalg.norm(d))
+
+
+def _sizes(x: Vector) -> Vector:
+    return np.where(x != 0.0, np.abs(x), 1.0)
+
+
+def _eigenpairs_in(units: Vector, A: Vector, W: Vector, dependent: float) -> tuple[Vector, Vector]:
+    rows = A * units
+    lengths = np.linalg.norm(rows, axis=1)
+    rows = rows / np.where(lengths > 0.0, lengths, 1.0)[:, None]
+    return eigenpairs(RangeNullSpace(rows, dependent).Z, units[:, None] * W * units)
 
 
 def step_left(values: Vector, vectors: Vector, W: Vector, residual: Vector, flat: float) -> Vector:

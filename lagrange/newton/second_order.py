@@ -16,6 +16,7 @@ from lagrange.derivatives.scaling import StandardProgram
 from lagrange.kkt.critical_cone import (
     CURVATURE_TOLERANCE,
     cone_curvatures,
+    curves_down,
     curves_up,
     eigenpairs,
     size_of_terms,
@@ -95,6 +96,9 @@ def _with_multipliers(program: StandardProgram, x: Vector, y: Vector, z: Vector,
         return Curvature(PointKind.NOT_STATIONARY, nowhere, independent, left, weak)
     if values.size and values[0] < -CURVATURE_TOLERANCE:
         return Curvature(PointKind.SADDLE_OR_MAXIMUM, vectors[:, 0], independent, left, weak)
+    hidden = curves_down(A, W, x)
+    if hidden is not None:
+        return Curvature(PointKind.SADDLE_OR_MAXIMUM, hidden, independent, left, weak)
     if weak:
         # Weakly active constraints may be left to one side: the critical cone has faces to be searched.
         down = _down_the_cone(program, J, W, active, strong)

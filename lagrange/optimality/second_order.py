@@ -15,6 +15,7 @@ from lagrange.kkt.critical_cone import (
     CURVATURE_TOLERANCE,
     FACES,
     cone_curvatures,
+    curves_down,
     curves_up,
     eigenpairs,
     size_of_terms,
@@ -52,6 +53,9 @@ def second_order(
         if values[0] > CURVATURE_TOLERANCE or curves_up(active.unit[pressed], W, result.x, active.noise):
             return _positive(evaluation, result, active, multipliers, W, values, vectors, which)
         cone = [(values[0], vectors[:, 0])] if not len(weak) else list(cone_curvatures(W, held, weak))
+        hidden = None if len(weak) else curves_down(active.unit[pressed], W, result.x, active.noise)
+        if hidden is not None and unique:
+            return _negative(result, float(hidden @ W @ hidden), hidden, "")
         if len(weak) > FACES and all(value > CURVATURE_TOLERANCE for value, _ in cone):
             return Check(None, np.nan, f"{len(weak)} weakly active constraints: the cone has too many faces to search.")
         if not cone:
