@@ -12,8 +12,10 @@ from typing import Any
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString
 from latex2mathml.converter import convert
+from markdown.extensions.toc import nest_toc_tokens
 from mkdocs.plugins import get_plugin_logger
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.toc import TableOfContents, get_toc
 
 import lagrange
 
@@ -26,6 +28,7 @@ BROUGHT_IN = {
     "benchmarks/validation.md": ROOT / "problems" / "VALIDATION.md",
 }
 FIRST_TABLE = re.compile(r"^<!-- first table of (\S+) -->$", re.MULTILINE)
+CODE = re.compile(r"^( *)<!-- code of (\S+) -->$", re.MULTILINE)
 MEMBERS = re.compile(r"^<!-- members of (\w+) -->$", re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:|#|mailto:)([^)\s]+)\)")
 EXPONENT = re.compile(r"(\de)-(\d)")
@@ -62,7 +65,8 @@ on_files.mkdocs_priority = 100  # before the plugin that renders notebooks looks
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
-    """`<!-- first table of FILE -->` and `<!-- members of ENUMERATION -->` become tables."""
+    """`<!-- first table of FILE -->`, `<!-- members of ENUMERATION -->` and `<!-- code of FILE -->` are replaced."""
+    markdown = CODE.sub(lambda match: _code(ROOT / match[2], match[1]), markdown)
     markdown = FIRST_TABLE.sub(lambda match: _first_table(ROOT / match[1]), markdown)
     return MEMBERS.sub(lambda match: _members(match[1]), markdown)
 
@@ -70,7 +74,9 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
 def on_page_content(content: str, page: Any, config: Any, files: Files) -> str:
     """Formulas become MathML, in notebooks too; the script that would fetch a renderer is taken out."""
     if page.file.src_uri.endswith(".ipynb"):
-        return _notebook(content)
+        soup = _notebook(content)
+        page.toc = _contents(soup)
+        return str(soup)
     content = NO_DESCRIPTION.sub("</li>", content)
     if "arithmatex" not in content:
         return content
@@ -82,7 +88,7 @@ def on_page_content(content: str, page: Any, config: Any, files: Files) -> str:
     return str(soup)
 
 
-def _notebook(content: str) -> str:
+def _notebook(content: str) -> BeautifulSoup:
     soup = BeautifulSoup(content, "html.parser")
     for script in soup.find_all("script"):
         if "mathjax" in (script.get("src") or "").lower() or "MathJax" in script.text:
@@ -97,7 +103,16 @@ def _notebook(content: str) -> str:
             pieces += [text[end : match.start()], _mathml(match[1] or match[2], block=match[1] is not None)]
             end = match.end()
         text.replace_with(*pieces, text[end:])
-    return str(soup)
+    return soup
+
+
+def _contents(soup: BeautifulSoup) -> TableOfContents:
+    # The plugin that renders notebooks leaves the code in a heading out of its own list.
+    tokens = []
+    for heading in soup.select(".jp-RenderedMarkdown :is(h1, h2, h3)[id]"):
+        words = heading.get_text().removesuffix("¶").strip()
+        tokens.append({"level": int(heading.name[1]), "id": heading["id"], "name": html.escape(words)})
+    return get_toc(nest_toc_tokens(tokens))
 
 
 def _mathml(source: str, block: bool) -> Any:
@@ -139,6 +154,11 @@ def _first_table(path: Path) -> str:
     start = next(i for i, line in enumerate(lines) if line.startswith("|"))
     end = next((i for i in range(start, len(lines)) if not lines[i].startswith("|")), len(lines))
     return "\n".join(lines[start:end])
+
+
+def _code(path: Path, indent: str) -> str:
+    lines = ["```python", *path.read_text(encoding="utf-8").splitlines(), "```"]
+    return "\n".join(f"{indent}{line}".rstrip() for line in lines)
 
 
 def _members(enumeration: str) -> str:

@@ -191,6 +191,14 @@ def test_the_site_builds_without_warnings(tmp_path: Path) -> None:
         assert (site / "notebooks" / f"{notebook.stem}.html").exists(), notebook.name
     theory = (site / "theory.html").read_text(encoding="utf-8")
     assert "<math" in theory and "$$" not in theory
+    assert "scipy_trust_constr" in theory, "the script that computes the table of signs"
+    for page in site.rglob("*.html"):
+        assert _dead_anchors(page.read_text(encoding="utf-8")) == set(), page.name
+
+
+def _dead_anchors(page: str) -> set[str]:
+    """Places that a page links to in itself and that are not there."""
+    return set(re.findall(r'href="#([^"]+)"', page)) - set(re.findall(r'\bid="([^"]+)"', page))
 
 
 def write() -> None:
