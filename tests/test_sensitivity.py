@@ -356,3 +356,20 @@ def test_gradients_that_depend_on_each_other_at_one_point_only() -> None:
     for ask in (lambda: s.x, lambda: s.objective_hessian, lambda: s.direction(1.0), lambda: s.predict(0.1)):
         with pytest.raises(lg.NotDifferentiable):
             ask()
+
+
+def test_signs_of_small_variables_beside_large_ones() -> None:
+    problem = lg.Problem(lambda x, p: (x["power"] / 1e6 - p) ** 2 + (x["gap"] / 1e-3 - p) ** 2 + x["idle"] ** 2)
+    s = problem.solve({"power": 1e6, "gap": 1e-3, "idle": 0.0}, 2.0).sensitivity()
+    assert {name: row["p"] for name, row in s.comparative_statics().signs.items()} == {
+        "gap": "+",
+        "idle": "0",
+        "power": "+",
+    }
+
+
+def test_nonsense_is_refused(can: lg.Solution) -> None:
+    with pytest.raises(ValueError, match="step must be a positive number"):
+        can.sensitivity().verify(0.0)
+    with pytest.raises(ValueError, match="variance must be"):
+        can.sensitivity().covariance(variance=-1.0)

@@ -78,6 +78,7 @@ class MultiplierPolyhedron:
         at_zero = float(weights @ (self._per_unit * self.particular))
         if largest(slope) <= NEGLIGIBLE * (largest(weights * self._per_unit) or 1.0):
             return at_zero, self.least_norm()
+        slope = slope / largest(slope)  # HiGHS does not like large costs
         u = self._maximize(slope)
         limited = u is not None
         if u is None:

@@ -19,6 +19,7 @@ from lagrange.model.named_pytree import Vector, nested_derivative
 from lagrange.sensitivity.active_system import ActiveSystem
 from lagrange.sensitivity.derivative import Derivative
 
+ROUNDING = 1e-13  # of the largest response to a parameter
 NO_RESPONSE = 1e-9  # responses below this, relative to the largest of their parameter, have the sign "0"
 
 
@@ -50,9 +51,14 @@ def comparative_statics(system: ActiveSystem, found: Derivative) -> ComparativeS
     """Signs and envelope of a solution from its derivatives with respect to the parameters."""
     program, at = system.result.program, system.at
     names = program.parameters.names()
-    size = np.nanmax(np.abs(found.x), axis=0, initial=0.0)
+    # Zero is a response that is rounding beside the largest one, and beside the variable's own size.
+    x, p = np.abs(system.result.x), np.abs(system.result.p)
+    with np.errstate(divide="ignore"):
+        own = np.where((x[:, None] > 0.0) & (p > 0.0), x[:, None] / p, np.inf)
+    largest = np.nanmax(np.abs(found.x), axis=0, initial=0.0)
+    size = np.maximum(np.minimum(largest, own), ROUNDING / NO_RESPONSE * largest)
     signs = {
-        variable: {name: _sign(found.x[i, j], float(size[j])) for j, name in enumerate(names)}
+        variable: {name: _sign(found.x[i, j], float(size[i, j])) for j, name in enumerate(names)}
         for i, variable in enumerate(program.variable_names)
     }
     direct, total = program.sign * at.direct, program.sign * found.value

@@ -55,6 +55,8 @@ def covariance(system: ActiveSystem, observations: int | None, variance: float |
     """
     if (observations is None) == (variance is None):
         raise ValueError("give exactly one of observations= (how many residuals) and variance= (of one residual)")
+    if variance is not None and not 0.0 <= variance < np.inf:
+        raise ValueError(f"variance must be a number that is not negative, got {variance}")
     result = system.result
     if result.program.sign < 0:
         raise ValueError("a least-squares fit minimizes the sum of squared residuals; this problem maximizes")

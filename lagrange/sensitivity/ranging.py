@@ -83,6 +83,7 @@ class Ranging:
             for found in ranges
             if found.kink
         ]
+        notes = list(dict.fromkeys(notes))  # a parameter and the row it moves may have one name
         if not self.corrected:
             notes.append("All ends are first-order estimates: JAX cannot follow the functions.")
         elif any(NO_LIMIT in (found.lower_event, found.upper_event) for found in ranges):
@@ -155,7 +156,7 @@ def _chosen(candidates: list[_Candidate], names: str | Sequence[str] | None) -> 
     wanted = [names] if isinstance(names, str) else list(names)
     for name in wanted:
         if not any(item.answers(name) for item in candidates):
-            known = named([item.move.name for item in candidates])
+            known = named(list(dict.fromkeys(item.move.name for item in candidates)))
             raise ValueError(f"{name!r} is no parameter, constraint or active bound: there are {known}")
     return [item for item in candidates if any(item.answers(name) for name in wanted)]
 

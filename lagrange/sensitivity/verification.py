@@ -102,6 +102,8 @@ def _shown(value: float, how: str) -> str:
 
 def verify(system: ActiveSystem, resolve: Resolve, step: float = STEP) -> Verification:
     """Move every parameter both ways by `step`, relative, and solve again."""
+    if not 0.0 < step < math.inf:
+        raise ValueError(f"step must be a positive number, got {step}")
     trials = []
     for j, name in enumerate(system.result.program.parameters.names()):
         size = abs(float(system.result.p[j])) or 1.0
