@@ -19,6 +19,7 @@ from lagrange.model.named_pytree import Vector
 from lagrange.model.reductions import largest
 
 INCONSISTENT = 1e-8  # residual of the equations, relative, that their dependence leaves over
+ROUNDING = 1e-14  # of a right side, relative to the parts that it is the sum of
 NO_DISTANCE = 1e-12  # residual of the least distance program that proves that there is no point
 
 
@@ -54,7 +55,11 @@ def cone_program(W: Vector, g: Vector, A: Vector, a: Vector, B: Vector, b: Vecto
         L = cholesky(Z.T @ W @ Z, lower=True)
         t = solve_triangular(L, Z.T @ (W @ start + g), lower=True)
         C = solve_triangular(L, (B @ Z).T, lower=True).T
-        found = least_distance(C, b - B @ start + C @ t)
+        parts = b, -B @ start, C @ t
+        h = sum(parts)
+        # What the parts leave of each other by rounding is no distance.
+        h = np.where(np.abs(h) <= ROUNDING * sum(np.abs(part) for part in parts), np.maximum(h, 0.0), h)
+        found = least_distance(C, h)
         if found is None:
             return None
         v, z = found
@@ -67,10 +72,13 @@ def least_distance(C: Vector, h: Vector) -> tuple[Vector, Vector] | None:
     """The v of least norm with C v <= h, and its multipliers z >= 0, v = -C'z; None where there is no such v."""
     if not (h < 0.0).any():
         return np.zeros(C.shape[1]), np.zeros(h.size)
+    lengths = np.linalg.norm(C, axis=1)
+    lengths = np.where(lengths > 0.0, lengths, 1.0)
+    C, h = C / lengths[:, None], h / lengths
     size = largest(h)
     E, e = np.vstack([-C.T, -h / size]), np.append(np.zeros(C.shape[1]), 1.0)
     u, distance = scipy.optimize.nnls(E, e)
-    if distance <= NO_DISTANCE:
-        return None
     residual = E @ u - e
-    return -size * residual[:-1] / residual[-1], -size * u / residual[-1]
+    if distance <= NO_DISTANCE or residual[-1] >= 0.0:
+        return None
+    return -size * residual[:-1] / residual[-1], -size * u / residual[-1] / lengths
