@@ -8,16 +8,17 @@ import numpy as np
 
 from lagrange.blame import not_finite
 from lagrange.derivatives.evaluation import Derivatives, Evaluation
+from lagrange.derivatives.inspection import nearby_point
 from lagrange.derivatives.scaling import StandardProgram, gradient_scaling
 from lagrange.model.named_pytree import Mask, Vector
-from lagrange.model.reductions import finite
+from lagrange.model.reductions import finite, largest
 from lagrange.model.settings import Settings
 from lagrange.model.standard_form import standard_form
 from lagrange.model.status import PointKind, StopReason
 from lagrange.newton import active_set_phase
 from lagrange.newton.active_set_phase import ActivePoint
 from lagrange.newton.barrier import BOUND_RELAXATION, Barrier, Iterate
-from lagrange.newton.barrier_phase import FIRST_MU, End, Outcome, barrier_phase
+from lagrange.newton.barrier_phase import FIRST_MU, NEGLIGIBLE_VIOLATION, End, Outcome, barrier_phase
 from lagrange.newton.monitor import IterationRecord, Monitor
 from lagrange.newton.second_order import leave
 from lagrange.newton.starting_point import starting_point
@@ -28,6 +29,7 @@ RESTART_MU = 1e-4  # barrier parameter after leaving a saddle
 LEAVINGS = 5  # saddles left at most
 TIGHTENINGS = 3  # times the barrier's tolerance is tightened when the unscaled residuals are not met
 TIGHTEN = 0.01
+FLAT = 1e-6  # gradients of violated rows below this do not tell how to reduce the violation
 
 
 def solve(
@@ -96,7 +98,7 @@ def _search(standard: StandardProgram, x: Vector, monitor: Monitor, warm: Result
     it: Iterate | None = None
     mu, inner = FIRST_MU, tol
     leavings = tightenings = 0
-    relaxation = BOUND_RELAXATION
+    relaxation, nudged = BOUND_RELAXATION, False
     while True:
         if outcome is None:
             it = it or starting_point(standard, x if opened else x_opened)
@@ -108,6 +110,12 @@ def _search(standard: StandardProgram, x: Vector, monitor: Monitor, warm: Result
             assert outcome.iterate is not None
             it, outcome = starting_point(standard, outcome.iterate.v[: standard.form.n]), None
             continue
+        if not nudged and outcome.end is End.INFEASIBLE_STATIONARY:
+            beside = _beside_a_flat_violation(standard, outcome)
+            nudged = True
+            if beside is not None:
+                it, mu, outcome = starting_point(standard, beside), FIRST_MU, None
+                continue
         if outcome.end not in (End.POLISHED, End.CONVERGED):
             return opened or (outcome, judged)
         if judged.bend is None and outcome.iterate is not None and tightenings < TIGHTENINGS:
@@ -133,6 +141,19 @@ def _is_stuck_at_a_bound(standard: StandardProgram, outcome: Outcome) -> bool:
         return False
     distances = standard.form.distances(outcome.iterate.v)
     return bool((distances <= BOUND_RELAXATION * np.maximum(1.0, np.abs(standard.form.bound))).any())
+
+
+def _beside_a_flat_violation(standard: StandardProgram, outcome: Outcome) -> Vector | None:
+    """A point nearby, where the gradients of all violated rows vanish: there the violation may have a saddle."""
+    it, evaluation, form = outcome.iterate, standard.evaluation, standard.form
+    if it is None:
+        return None
+    violated = np.abs(it.h) > NEGLIGIBLE_VIOLATION
+    _, J, _ = standard.derivatives(it.v[: form.n], np.zeros(it.h.size))
+    if not violated.any() or largest(J[violated].ravel()) > FLAT:
+        return None
+    point = nearby_point(evaluation.derivative_source, standard.full_x(it.v[: form.n]), evaluation.p)
+    return None if point is None else np.asarray(point[form.free])
 
 
 def _is_doubtful(judged: Judged) -> bool:

@@ -967,3 +967,19 @@ def test_a_saddle_in_mixed_units_is_left():
     assert problem.examine([1e-4, 1.0]).conditions().second_order.holds is False
     solution = problem.solve([2e-4, 1.0])
     assert solution.success and np.isclose(solution.objective, -2.5)
+
+
+@pytest.mark.parametrize(
+    ("constraint", "best"),
+    [
+        (equals(lambda x: x @ x, 1.0), 1.0),
+        (equals(lambda x: x[0] * x[1], 1.0), 2.0),
+        (at_least(lambda x: x[0] * x[1], 1.0), 2.0),
+        (equals(lambda x: x[0] ** 2 - x[1] ** 2, 1.0), 1.0),
+    ],
+    ids=["circle", "hyperbola", "beyond the hyperbola", "upright hyperbola"],
+)
+def test_a_saddle_of_the_violation_is_no_conflict(constraint, best):
+    # At 0 the gradient of the constraint vanishes, and with it that of the violation.
+    solution = lg.Problem(lambda x: x @ x, {"c": constraint}).solve([0.0, 0.0])
+    assert solution.success and np.isclose(solution.objective, best)
