@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("diffcp")
 
 import lagrange as lg
-from lagrange.sensitivity.sensitivity import ONE_SIDED, SMOOTH
+from lagrange.sensitivity.kind import ONE_SIDED, SMOOTH
 from problems.validation.cones import NARROW, change, solve_with_derivatives
 from problems.validation.parameters import contracted, moves_of
 from problems.validation.small_programs import PROGRAMS, program

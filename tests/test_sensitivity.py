@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import lagrange as lg
-from lagrange.sensitivity.sensitivity import NOT_UNIQUE, ONE_SIDED, SMOOTH, UNDEFINED
+from lagrange.sensitivity.kind import NOT_UNIQUE, ONE_SIDED, SMOOTH, UNDEFINED
 from lagrange.sensitivity.verification import verify
 
 CAN = lg.Problem(

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import lagrange as lg
-from lagrange.sensitivity.sensitivity import NOT_UNIQUE, SMOOTH
+from lagrange.sensitivity.kind import NOT_UNIQUE, SMOOTH
 from problems.hock_schittkowski import PROBLEMS
 
 STEPS = (1e-2, 5e-3, 2.5e-3)

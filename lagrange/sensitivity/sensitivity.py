@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from lagrange.model.named_pytree import Layout, Mask, Vector, point_text
+from lagrange.model.named_pytree import Layout, Mask, Vector
 from lagrange.model.program import Program
-from lagrange.model.status import PointKind
-from lagrange.preflight_record import named
 from lagrange.result import Result
 from lagrange.sensitivity.active_system import ActiveSystem, active_system
 from lagrange.sensitivity.comparative_statics import (
@@ -29,77 +26,15 @@ from lagrange.sensitivity.comparative_statics import (
 from lagrange.sensitivity.covariance import Covariance, covariance
 from lagrange.sensitivity.derivative import Derivative, derivative
 from lagrange.sensitivity.directional import Change, change
+from lagrange.sensitivity.kind import NOT_UNIQUE, ONE_SIDED, SMOOTH, UNDEFINED, kind_of
 from lagrange.sensitivity.not_differentiable import MISSING, Guarded, NotDifferentiable, guarded
 from lagrange.sensitivity.parametric_program import ParametricProgram
 from lagrange.sensitivity.ranging import Ranging, ranging
+from lagrange.sensitivity.responses import Direction, Elasticity, Prediction, SideDerivatives
 from lagrange.sensitivity.verification import STEP, Resolve, Verification, verify
 
 SCALAR = Layout(None, ("value",), ((),))
-SMOOTH, ONE_SIDED, NOT_UNIQUE, UNDEFINED = "smooth", "one-sided", "multipliers not unique", "undefined"
-
-
-@dataclass(frozen=True)
-class Direction:
-    """One-sided derivatives along a change of the parameters.
-
-    Attributes
-    ----------
-    x : pytree like x
-    multipliers : dict by constraint name, nan where they are not determined
-    bound_multipliers : pytree like x
-    objective : float
-        As the user stated it.
-    """
-
-    x: Any
-    multipliers: dict[str, Any]
-    bound_multipliers: Any
-    objective: float
-
-
-@dataclass(frozen=True)
-class Elasticity:
-    """Relative changes: percent of the result per percent of the parameter; nan where the result is zero.
-
-    Attributes
-    ----------
-    x : pytree like x of pytrees like p
-    objective : pytree like p
-    """
-
-    x: Any
-    objective: Any
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The solution at other parameters, extrapolated from this one.
-
-    Attributes
-    ----------
-    x, multipliers : first order
-    objective : float
-        Second order, on this side; first order where the multipliers are not determined.
-    """
-
-    x: Any
-    multipliers: dict[str, Any]
-    objective: float
-
-
-@dataclass(frozen=True)
-class SideDerivatives:
-    """Derivatives with respect to right sides, by constraint name, or to active bounds, by variable.
-
-    Attributes
-    ----------
-    x : {name: pytree like x, each leaf of its shape + that of the constraint}
-    objective : {name: shaped like the constraint}
-        The shadow price.
-    """
-
-    x: Mapping[str, Any]
-    objective: Mapping[str, Any]
+ROUNDING = 1e-14  # variables below this, relative to the largest, are zero
 
 
 class Sensitivity:
@@ -122,7 +57,7 @@ class Sensitivity:
     ) -> None:
         self._system, self._result = system, result
         self._program, self._parametric, self._resolve = result.program, parametric, resolve
-        self.kind, self.reason = _kind(system, result)
+        self.kind, self.reason = kind_of(system, result)
         self.exact = system is None or system.at.exact
 
     @property
@@ -175,13 +110,17 @@ class Sensitivity:
         """Percent of x and of the objective per percent of each parameter."""
         self._check_parameters()
         p, x, program = self._result.p, self._result.x, self._program
+        size, value = float(np.abs(x).max()), self._result.objective
+        nothing = np.abs(x) <= ROUNDING * size
+        if abs(value) <= ROUNDING * self._result.residuals.stationarity_scale * size:
+            value = 0.0
         with np.errstate(divide="ignore", invalid="ignore"):
-            of_x = np.where(x[:, None] == 0.0, np.nan, self._by_parameters.x * p / x[:, None])
-            of_value = program.sign * self._by_parameters.value * p / self._result.objective
+            of_x = np.where(nothing[:, None], np.nan, self._by_parameters.x * p / x[:, None])
+            of_value = program.sign * self._by_parameters.value * p / value
         exists = np.isfinite(self._by_parameters.x)
         return Elasticity(
             x=guarded(of_x, exists, program.variables, program.parameters, self._explain),
-            objective=self._like_p(of_value) if self._result.objective else self._like_p(np.full(p.size, np.nan)),
+            objective=self._like_p(of_value) if value else self._like_p(np.full(p.size, np.nan)),
         )
 
     @functools.cached_property
@@ -439,23 +378,6 @@ class Sensitivity:
         if self._system is not None and self.kind == UNDEFINED:
             direction = self._program.variables.tree(self._system.weakest)
         return NotDifferentiable(f"this derivative does not exist: {self.reason}{ask}", direction)
-
-
-def _kind(system: ActiveSystem | None, result: Result) -> tuple[str, str]:
-    if system is None:
-        return UNDEFINED, f"the point is no verified solution ({result.kind.label})."
-    active = system.active
-    if not system.polyhedron.exists:
-        return UNDEFINED, "no Lagrange multiplier exists at this point."
-    if not system.curved or result.kind is not PointKind.STRICT_MINIMUM:
-        where = point_text(result.program.variable_names, system.weakest)
-        return UNDEFINED, f"the second-order condition fails: no positive curvature along ({where})."
-    if not system.unique:
-        return NOT_UNIQUE, f"the gradients of the active constraints depend on each other: {named(active.names)}."
-    if not active.strong.all():
-        weak = [name for name, strong in zip(active.names, active.strong, strict=True) if not strong]
-        return ONE_SIDED, f"{named(weak)} is active with a multiplier of zero: the two sides differ."
-    return SMOOTH, "all active constraints press, their gradients are independent, and the curvature is positive."
 
 
 def _constraint_layouts(program: Program) -> dict[str, Layout]:
