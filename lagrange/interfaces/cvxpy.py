@@ -66,7 +66,9 @@ class Lagrange(NLPsolver):  # type: ignore[misc]  # CVXPY is untyped
     Raises
     ------
     cvxpy.SolverError
-        Where there is no answer, with the reason; for options and constraints that are not understood, by name.
+        Where there is no answer, with the reason; for options and constraints that are not understood, by name; where
+        the smooth form that CVXPY makes of a convex problem has forgotten the domain of an atom, and the answer is
+        beyond it (see `lagrange.interfaces.cvxpy_powers`).
 
     Examples
     --------
@@ -124,9 +126,24 @@ class Lagrange(NLPsolver):  # type: ignore[misc]  # CVXPY is untyped
             return failure_solution(s.INFEASIBLE, {s.EXTRA_STATS: {"message": message, **_runs(solution)}})
         result: Result = solution["result"]
         status = cvxpy_status(result, inverse_data.convex)
+        beyond = inverse_data.beyond_power(result.x)
+        if beyond and status not in (s.INFEASIBLE, s.INFEASIBLE_INACCURATE):  # less of a domain stays infeasible
+            raise cp.SolverError(
+                f"Solver '{NAME}' ended where {beyond} is negative. CVXPY's power(x, p) is for x >= 0 in a "
+                f"convex problem where p is less than 0 or 3, 5, 6, 7, ..., a quotient such as 1 / x**2 is not, and "
+                f"CVXPY's smooth form does not tell which was meant: add {beyond} >= 0, or use lagrange.from_cvxpy."
+            )
+        if inverse_data.held_by_no_weight(result.x) and status != s.UNBOUNDED:  # more of a domain stays unbounded
+            raise cp.SolverError(
+                f"Solver '{NAME}': CVXPY's smooth form of geo_mean keeps all entries from being negative, those with a "
+                f"weight of zero too, and holds one of them. Leave them out of the mean, or use lagrange.from_cvxpy."
+            )
+        message = result.message
+        if status in (s.SOLVER_ERROR, s.USER_LIMIT):
+            message += inverse_data.norm_of_zero(result.x)
         if status == s.SOLVER_ERROR:
-            raise cp.SolverError(f"Solver '{NAME}' found no answer. {result.message}")
-        extra = {"result": result, "message": result.message, **_runs(solution)}
+            raise cp.SolverError(f"Solver '{NAME}' found no answer. {message}")
+        extra = {"result": result, "message": message, **_runs(solution)}
         attributes = {s.NUM_ITERS: result.iterations, s.SOLVE_TIME: result.seconds, s.EXTRA_STATS: extra}
         if status in s.INF_OR_UNB:
             return failure_solution(status, attributes)

@@ -120,7 +120,14 @@ def _power(atom: cp.Expression, x: Any, exponent: Any) -> Any:
     if atom.p.parameters():
         return jnp.power(x, exponent)
     number = float(atom.p_used)
+    if number < 0.0:
+        return _right_of_pole(x, jnp.power(x, number))
     return x ** int(number) if number.is_integer() else jnp.power(x, number)
+
+
+def _right_of_pole(x: Any, value: Any) -> Any:
+    # nan where CVXPY's atom is not defined: beyond the pole its formula is finite, and wrong.
+    return jnp.where(x > 0.0, value, jnp.nan)
 
 
 def _entropy(atom: cp.Expression, x: Any) -> Any:
@@ -140,24 +147,34 @@ def _quad_form(atom: cp.Expression, x: Any, P: Any) -> Any:
 
 
 def _quad_over_lin(atom: cp.Expression, x: Any, y: Any) -> Any:
-    return jnp.reshape(jnp.sum(x**2, axis=atom.axis, keepdims=atom.keepdims) / jnp.reshape(y, ()), atom.shape)
+    value = jnp.sum(x**2, axis=atom.axis, keepdims=atom.keepdims) / jnp.reshape(y, ())
+    return jnp.reshape(_right_of_pole(jnp.reshape(y, ()), value), atom.shape)
 
 
 def _p_norm(atom: cp.Expression, x: Any) -> Any:
     p = float(atom.p)
-    # An even power needs no absolute value, which would have a kink at zero.
-    powers = x ** int(p) if p.is_integer() and int(p) % 2 == 0 else jnp.power(jnp.abs(x), p)
+    if p < 1.0:
+        powers = jnp.exp(p * jnp.log(x))  # for x >= 0 only: nan for others, also where p is an integer
+    elif p.is_integer() and int(p) % 2 == 0:
+        powers = x ** int(p)  # no absolute value, which would have a kink at zero
+    else:
+        powers = jnp.power(jnp.abs(x), p)
     return jnp.reshape(jnp.power(jnp.sum(powers, axis=atom.axis), 1.0 / p), atom.shape)
 
 
 def _geometric_mean(atom: cp.Expression, x: Any) -> Any:
-    # exp(sum of w log x) over the entries with a weight, which CVXPY counts column by column.
-    axes = (atom.axis,) if isinstance(atom.axis, int) else atom.axis or tuple(range(jnp.ndim(x)))
-    moved = jnp.moveaxis(x, axes, tuple(range(len(axes))))
-    count = math.prod(moved.shape[: len(axes)])
-    kept = jnp.reshape(moved, (count, -1), order="F")[atom._keep]
+    # exp(sum of w log x) over the entries with a weight.
     weights = np.array([float(weight) for weight in atom.w])
-    return jnp.reshape(jnp.exp(weights @ jnp.log(kept)), atom.shape, order="F")
+    return jnp.reshape(jnp.exp(weights @ jnp.log(weighted(atom, x))), atom.shape, order="F")
+
+
+def weighted(atom: cp.Expression, x: Any) -> Any:
+    """The entries that have a weight in a geometric mean, one column for each mean."""
+    # CVXPY counts column by column.
+    axes = (atom.axis,) if isinstance(atom.axis, int) else atom.axis or tuple(range(jnp.ndim(x)))
+    moved = jnp.moveaxis(jnp.asarray(x), axes, tuple(range(len(axes))))
+    count = math.prod(moved.shape[: len(axes)])
+    return jnp.reshape(moved, (count, -1), order="F")[atom._keep]
 
 
 def _log_det(atom: cp.Expression, X: Any) -> Any:
@@ -171,7 +188,10 @@ def _trace_of_inverse(atom: cp.Expression, X: Any) -> Any:
 
 
 def _matrix_fraction(atom: cp.Expression, X: Any, P: Any) -> Any:
-    return jnp.reshape(jnp.sum(X * jnp.linalg.solve(P, X)), atom.shape)
+    # nan where P is not positive definite, as above: beyond, X' P^-1 X is finite, and wrong.
+    factor = jnp.linalg.cholesky((P + P.T) / 2.0)
+    columns = jnp.reshape(X, (factor.shape[0], -1))
+    return jnp.reshape(jnp.sum(jsp.linalg.solve_triangular(factor, columns, lower=True) ** 2), atom.shape)
 
 
 def _geometric_matmul(atom: cp.Expression, X: Any) -> Any:

@@ -19,7 +19,9 @@ from cvxpy.constraints.second_order import SOC
 from cvxpy.constraints.zero import Equality, Zero
 
 from lagrange.interfaces.cvxpy_atoms import NotTranslated, dense, evaluate
+from lagrange.interfaces.cvxpy_domains import atoms
 from lagrange.interfaces.cvxpy_names import shortened
+from lagrange.interfaces.cvxpy_norms import NORMS
 from lagrange.model.constraint import Constraint, at_least, at_most, equals
 from lagrange.model.named_pytree import Vector
 
@@ -35,8 +37,8 @@ class Translated:
     dual_value: Callable[[Multipliers, Mapping[int, Any]], Any]
 
 
-def translated(constraint: cp.Constraint, name: str, leaves: Leaves) -> Translated:
-    """The rows of a constraint whose atoms are smooth.
+def translated(constraint: cp.Constraint, name: str, radius: str, leaves: Leaves) -> Translated:
+    """The rows of a constraint whose atoms are smooth; `radius` names the row t >= 0 of a cone.
 
     Raises
     ------
@@ -44,7 +46,7 @@ def translated(constraint: cp.Constraint, name: str, leaves: Leaves) -> Translat
         For a constraint that is not smooth, such as a positive semidefinite matrix, by name.
     """
     if isinstance(constraint, SOC):
-        return _second_order_cone(constraint, name, leaves)
+        return _second_order_cone(constraint, name, radius, leaves)
     if isinstance(constraint, Equality | Inequality):
         return _comparison(constraint, name, leaves)
     zero = cp.Constant(0.0)
@@ -67,6 +69,8 @@ def _comparison(constraint: cp.Constraint, name: str, leaves: Leaves) -> Transla
     is_equality = isinstance(constraint, Equality)
     if rhs.is_constant():
         function = _function(lhs, constraint.shape, leaves)
+        if not is_equality and lhs.is_nonneg() and any(type(atom).__name__ in NORMS for atom in atoms([lhs])):
+            function = _zero_below(function, _side(rhs, leaves))
         row = equals(function, _side(rhs, leaves)) if is_equality else at_most(function, _side(rhs, leaves))
         sign = 1.0
     elif lhs.is_constant():
@@ -80,7 +84,7 @@ def _comparison(constraint: cp.Constraint, name: str, leaves: Leaves) -> Transla
     return Translated({name: row}, lambda multipliers, _: 0.0 + sign * np.asarray(multipliers[name]))
 
 
-def _second_order_cone(constraint: SOC, name: str, leaves: Leaves) -> Translated:
+def _second_order_cone(constraint: SOC, name: str, radius: str, leaves: Leaves) -> Translated:
     # sum of X^2 - t^2 <= 0 (multiplier y >= 0) and t >= 0 (multiplier v <= 0). CVXPY's Lagrangian has -dual . (t, X):
     #     dual of t = 2 y t - v,   dual of X = -2 y X
     t, X = constraint.args
@@ -90,7 +94,6 @@ def _second_order_cone(constraint: SOC, name: str, leaves: Leaves) -> Translated
         values = leaves(x, p)
         return jnp.sum(_columns(evaluate(X, values), axis) ** 2, axis=0) - jnp.ravel(evaluate(t, values)) ** 2
 
-    radius = f"{name}: radius"
     rows = {name: at_most(gap, 0.0), radius: at_least(_function(t, t.shape, leaves), 0.0)}
 
     def dual_value(multipliers: Multipliers, values: Mapping[int, Any]) -> Vector:
@@ -102,6 +105,15 @@ def _second_order_cone(constraint: SOC, name: str, leaves: Leaves) -> Translated
     return Translated(rows, dual_value)
 
 
+def summed(part: Translated, shape: tuple[int, ...]) -> Translated:
+    """A constraint that has become several rows for each of its entries (see `cvxpy_pieces`): its dual is their sum."""
+
+    def dual_value(multipliers: Multipliers, values: Mapping[int, Any]) -> Any:
+        return 0.0 + np.reshape(np.sum(part.dual_value(multipliers, values), axis=0), shape)
+
+    return Translated(part.rows, dual_value)
+
+
 def _columns(X: Any, axis: int) -> Any:
     """The vectors of a second-order cone as columns."""
     if jnp.ndim(X) < 2:
@@ -111,6 +123,16 @@ def _columns(X: Any, axis: int) -> Any:
 
 def _function(expression: cp.Expression, shape: tuple[int, ...], leaves: Leaves) -> Callable[..., Any]:
     return lambda x, p=None: jnp.broadcast_to(evaluate(expression, leaves(x, p)), shape)
+
+
+def _zero_below(function: Callable[..., Any], rhs: Any) -> Callable[..., Any]:
+    # A norm is not at most -1 anywhere. That shows at once in 0 <= -1, while a search for the least violation would
+    # end where the norm is zero and has no derivative.
+    def kept(x: Any, p: Any = None) -> Any:
+        values = function(x, p)
+        return jnp.where((rhs(p) if callable(rhs) else rhs) < 0.0, 0.0, values)
+
+    return kept
 
 
 def _side(expression: cp.Expression, leaves: Leaves) -> Any:

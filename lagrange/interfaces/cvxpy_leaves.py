@@ -6,11 +6,12 @@ upper triangle row by row, the diagonal, the nonzeros.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import cvxpy as cp
+import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,12 @@ from lagrange.interfaces.cvxpy_names import distinct
 from lagrange.model.named_pytree import Vector
 
 NO_ENTRY = -1
+SIGNS: Mapping[str, Callable[[Any], Any]] = {
+    "nonneg": lambda value: value >= 0,
+    "nonpos": lambda value: value <= 0,
+    "pos": lambda value: value > 0,
+    "neg": lambda value: value < 0,
+}
 REFUSED = ("PSD", "NSD", "boolean", "integer", "complex", "imag", "hermitian")
 
 
@@ -41,11 +48,54 @@ class Leaves:
     entries: Mapping[str, NDArray[np.intp]]
 
     def __call__(self, x: Mapping[str, Any], p: Mapping[str, Any] | None) -> dict[int, Any]:
-        """The arrays of all leaves that are in x and p, by CVXPY's ids."""
+        """The arrays of all leaves that are in x and p, by CVXPY's ids.
+
+        Raises
+        ------
+        ValueError
+            Where p is not a dict of all parameters in their shapes, by name.
+        """
         values = {self.variables[name].id: self.array(name, value) for name, value in x.items()}
+        if self.parameters:
+            self._check_shapes(p)
         if p is not None:
             values.update({self.parameters[name].id: value for name, value in p.items()})
         return values
+
+    def _check_shapes(self, p: Any) -> None:
+        wanted = ", ".join(map(repr, self.parameters))
+        if not isinstance(p, Mapping):
+            raise ValueError(f"p must be a dict with the keys {wanted}, as in solve(model.x0, model.p), got {p!r}")
+        for name in self.parameters.keys() - p.keys():
+            raise ValueError(f"p has no value for the parameter {name!r}: it must have the keys {wanted}")
+        for name in p.keys() - self.parameters.keys():
+            raise ValueError(f"p has the key {name!r}, but no parameter has that name: the parameters are {wanted}")
+        for name, parameter in self.parameters.items():
+            if isinstance(p[name], list | tuple):
+                raise ValueError(f"the parameter {name!r} must be an array, but p gives it a {type(p[name]).__name__}")
+            if np.shape(p[name]) != parameter.shape:
+                raise ValueError(
+                    f"the parameter {name!r} has the shape {parameter.shape}, but p gives it {np.shape(p[name])}"
+                )
+
+    @property
+    def restricted(self) -> dict[str, cp.Parameter]:
+        """The parameters that are declared to have a sign, by name."""
+        return {name: item for name, item in self.parameters.items() if any(item.attributes[sign] for sign in SIGNS)}
+
+    def check(self, p: Mapping[str, Any]) -> None:
+        """Raise where a parameter does not have its sign. Inside of JAX's tracing, where there are no numbers, never.
+
+        Raises
+        ------
+        ValueError
+            By name: what follows from the sign of a parameter, such as convexity, does not hold for another.
+        """
+        for name, parameter in self.restricted.items():
+            for sign, allows in SIGNS.items():
+                is_wrong = parameter.attributes[sign] and not isinstance(p[name], jax.core.Tracer)
+                if is_wrong and not np.all(allows(np.asarray(p[name]))):
+                    raise ValueError(f"the parameter {name!r} is declared {sign} and cannot be {p[name]!s}")
 
     def array(self, name: str, free: Any) -> Any:
         """A variable's array from its free entries."""
@@ -56,7 +106,8 @@ class Leaves:
 
     def free(self, name: str, array: Any) -> Any:
         """A variable's free entries from its array."""
-        array = np.broadcast_to(dense(array), self.variables[name].shape)
+        if not isinstance(array, jax.Array):
+            array = np.broadcast_to(dense(array), self.variables[name].shape)
         if name not in self.entries:
             return array.copy()
         first = np.unique(self.entries[name], return_index=True)
@@ -93,7 +144,14 @@ def parameter_values(leaves: Leaves) -> dict[str, Any] | None:
 
 def refused_attribute(variable: cp.Variable) -> str:
     """The attribute for which a variable cannot be taken, or ""."""
-    return next((kind for kind in REFUSED if np.any(variable.attributes[kind])), "")
+    # A list of places, which may be the place 0 alone, is an attribute too.
+    return next((kind for kind in REFUSED if _is_given(variable.attributes[kind])), "")
+
+
+def _is_given(attribute: Any) -> bool:
+    if attribute is None or isinstance(attribute, bool):
+        return bool(attribute)
+    return np.size(attribute) > 0
 
 
 def _is_reduced(variable: cp.Variable, name: str) -> bool:

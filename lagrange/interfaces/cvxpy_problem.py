@@ -26,7 +26,9 @@ class FromCvxpy:
         Its x is a dict by the names of CVXPY's variables, its p one by the names of its parameters.
     x0, p : dict
         Where to start: the values that the variables had, else a point within their bounds, a little aside where a norm
-        would be zero; and the values of the parameters, None where there are none.
+        would be zero; and the values that the parameters had, None where there are none. Both stay as they are when
+        those in CVXPY change. A p that has not all parameters, in their shapes and with the signs they are declared to
+        have, is refused by name.
     source : cvxpy.Problem
     leaves, translations
         Which variable has which name, and by CVXPY's id which constraint has become which rows.
@@ -76,8 +78,10 @@ def from_cvxpy(problem: cp.Problem) -> FromCvxpy:
     ----------
     problem : cvxpy.Problem
         Any problem of smooth atoms; atoms with kinks (abs, max, norm1, huber, ...) where CVXPY's nonlinear interface
-        (DNLP) allows them: those become auxiliary variables, named after the atom. Equalities, inequalities,
-        second-order cones; real variables, with bounds and signs as attributes.
+        (DNLP) allows them. Those that are all of one side of an inequality, such as abs(x) <= 2 or max(x) <= t, become
+        one inequality for each of their pieces, along a first axis; others become auxiliary variables, named after the
+        atom. Equalities, inequalities, second-order cones; real variables, with signs and bounds as attributes, which
+        may be parameters.
 
     Returns
     -------

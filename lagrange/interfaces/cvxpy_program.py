@@ -22,13 +22,20 @@ from numpy.typing import NDArray
 
 from lagrange.derivatives.automatic import CompiledFunctions
 from lagrange.derivatives.evaluation import Derivatives
+from lagrange.interfaces.cvxpy_atoms import dense, evaluate
+from lagrange.interfaces.cvxpy_bounds import bounds_of
 from lagrange.interfaces.cvxpy_leaves import refused_attribute, start
-from lagrange.interfaces.cvxpy_names import distinct, short
+from lagrange.interfaces.cvxpy_names import distinct, short, shortened
+from lagrange.interfaces.cvxpy_norms import norm_of_zero
+from lagrange.interfaces.cvxpy_powers import OneSidedPowers, one_sided_powers
 from lagrange.model.constraint import Constraint
 from lagrange.model.named_pytree import Layout, Vector, layout_of
-from lagrange.model.program import Definition, Program, UserFunction
+from lagrange.model.program import Definition, Program, UserFunction, float64_in_jax
 
 Places = NDArray[np.intp]
+
+HELD = 1e-4  # what is less than this may be held by a bound of zero
+BEYOND = 1e-6  # what is less than zero by more than this is negative
 
 
 @dataclass(frozen=True)
@@ -37,22 +44,29 @@ class SmoothProgram:
 
     Attributes
     ----------
+    smooth : cvxpy.Problem
+        As CVXPY hands it over.
     problem : cvxpy.Problem
         Minimize, with constraints of the types Zero and NonNeg.
     layout : Layout
         Of x as a dict by variable name.
     columns, rows : where the entries of CVXPY's x and c lie in ours
+    unlimited : where each constraint has an infinite right side, which limits nothing
     x0, lower, upper : in CVXPY's order
+    powers : see `cvxpy_powers`
     """
 
+    smooth: cp.Problem
     problem: cp.Problem
     names: tuple[str, ...]
     layout: Layout
     columns: Places
     rows: Places
+    unlimited: tuple[NDArray[np.bool_], ...]
     x0: Vector
     lower: Vector
     upper: Vector
+    powers: OneSidedPowers
 
     @property
     def variable_ids(self) -> tuple[int, ...]:
@@ -94,6 +108,26 @@ class SmoothProgram:
             for variable, part in zip(self.problem.variables(), parts, strict=True)
         }
 
+    def beyond_power(self, x: Vector) -> str:
+        """An argument that is negative at x, though CVXPY's power may be defined for x >= 0 only, or ""."""
+        values = self._values(x)
+        with float64_in_jax():
+            wrong = [item for item in self.powers.doubtful if np.min(evaluate(item, values)) < -BEYOND]
+        return shortened(str(wrong[0])) if wrong else ""
+
+    def held_by_no_weight(self, x: Vector) -> bool:
+        """True where CVXPY's smooth form of a geometric mean holds an entry without a weight at zero."""
+        values = self._values(x)
+        with float64_in_jax():
+            return any(np.min(evaluate(item, values)) < HELD for item in self.powers.unweighted)
+
+    def norm_of_zero(self, x: Vector) -> str:
+        """A sentence that names a norm that is about zero at x, or ""."""
+        return norm_of_zero(self.smooth, self._values(x))
+
+    def _values(self, x: Vector) -> dict[int, Any]:
+        return self.variable_values(x) | {item.id: dense(item.value) for item in self.problem.parameters()}
+
     def dual_values(self, y: Vector | None) -> dict[int, Any]:
         """The dual values of CVXPY's constraints by id; None, which erases older ones, where there are no multipliers.
 
@@ -103,11 +137,12 @@ class SmoothProgram:
         constraints = self.problem.constraints
         if y is None:
             return {constraint.id: None for constraint in constraints}
-        parts = _split(y[self.rows], constraints)
-        return {
-            constraint.id: (part if isinstance(constraint, Zero) else 0.0 - part).reshape(constraint.shape, order="F")
-            for constraint, part in zip(constraints, parts, strict=True)
-        }
+        duals: dict[int, Any] = {}
+        for constraint, part in zip(constraints, _split(y[self.rows], constraints), strict=True):
+            value = (part if isinstance(constraint, Zero) else 0.0 - part).reshape(constraint.shape, order="F")
+            # One that is given twice has two multipliers, which count for it together.
+            duals[constraint.id] = duals[constraint.id] + value if constraint.id in duals else value
+        return duals
 
     def derivatives(self) -> Derivatives:
         """The evaluators of the program.
@@ -116,16 +151,17 @@ class SmoothProgram:
         values of parameters into the smooth problem, so the engine is built anew for every solve.
         """
         problem = self.problem
-        engine = Engine(problem, self.columns, self.rows)
+        engine = Engine(problem, self.columns, self.rows, by_columns(self.unlimited).astype(bool))
         functions = [UserFunction("objective", "objective", engine.call(slice(0, 1), self.layout, ()), False, ())]
         constraints: dict[str, Constraint] = {}
         start = 1
-        for constraint, name in zip(problem.constraints, self.names, strict=True):
+        for constraint, name, unlimited in zip(problem.constraints, self.names, self.unlimited, strict=True):
             call = engine.call(slice(start, start + constraint.size), self.layout, constraint.shape)
             start += constraint.size
             functions.append(UserFunction("constraint", name, call, False, constraint.shape))
             is_equality = isinstance(constraint, Zero)
-            constraints[name] = Constraint(call, 0.0, 0.0 if is_equality else np.inf, is_equality)
+            lower = np.where(unlimited, -np.inf, 0.0)
+            constraints[name] = Constraint(call, lower, 0.0 if is_equality else np.inf, is_equality)
         bounds = tuple(self.layout.unflatten(self.to_lagrange(side)) for side in (self.lower, self.upper))
         definition = Definition(functions[0].call, False, constraints, bounds)
         program = Program(definition, self.layout, Layout(None, (), ()), tuple(functions), 1.0)
@@ -137,7 +173,7 @@ class SmoothProgram:
 class Engine:
     """F(x) = (f, c), its Jacobian and the Hessian of w . F by CVXPY's engine, dense and in our order."""
 
-    def __init__(self, problem: cp.Problem, columns: Places, rows: Places) -> None:
+    def __init__(self, problem: cp.Problem, columns: Places, rows: Places, unlimited: NDArray[np.bool_]) -> None:
         try:
             self.oracles = Oracles(problem, verbose=False)
         except (NotImplementedError, ValueError) as error:
@@ -145,7 +181,7 @@ class Engine:
                 f"CVXPY's differentiation engine cannot take this problem: {error}. "
                 f"lagrange.from_cvxpy(problem) does not use it and may."
             ) from error
-        self.columns, self.rows = columns, rows
+        self.columns, self.rows, self.unlimited = columns, rows, unlimited
         jacobian, hessian = self.oracles.jacobianstructure(), self.oracles.hessianstructure()
         self.jacobian_places = 1 + rows[jacobian[0]], columns[jacobian[1]]
         self.hessian_places = columns[hessian[0]], columns[hessian[1]]
@@ -155,7 +191,7 @@ class Engine:
         u = x[self.columns]
         result = np.empty(1 + self.rows.size)
         result[0] = self.oracles.objective(u)
-        result[1 + self.rows] = self.oracles.constraints(u)
+        result[1 + self.rows] = np.where(self.unlimited, 0.0, self.oracles.constraints(u))
         return result
 
     def derivatives(self, x: Vector, p: Vector, weights: Vector) -> tuple[Vector, Vector]:
@@ -185,8 +221,11 @@ def smooth_program(smooth: cp.Problem) -> SmoothProgram:
         Where the problem has no variables, one that is not real, or a constraint that is neither an equality nor an
         inequality, by name.
     """
-    problem = cp.Problem(smooth.objective, [_lowered(constraint) for constraint in smooth.constraints])
-    variables, constraints = problem.variables(), problem.constraints
+    powers = one_sided_powers(smooth)
+    constraints = [*smooth.constraints, *(argument >= 0 for argument in powers.certain)]
+    names = distinct(short(str(constraint), f"constraint {i}") for i, constraint in enumerate(constraints))
+    problem = cp.Problem(smooth.objective, [_lowered(constraint) for constraint in constraints])
+    variables = problem.variables()
     if not variables:
         raise cp.SolverError("The problem has no variables: there is nothing to solve for.")
     for variable in variables:
@@ -200,16 +239,16 @@ def smooth_program(smooth: cp.Problem) -> SmoothProgram:
     keys = distinct(variable.name() for variable in variables)
     layout = layout_of({key: np.zeros(variable.shape) for key, variable in zip(keys, variables, strict=True)}, "x")
     places = layout.unflatten(np.arange(layout.size))
-    bounds = [
-        tuple(np.broadcast_to(side, variable.shape).astype(np.float64) for side in variable.get_bounds())
-        for variable in variables
-    ]
+    bounds = [bounds_of(variable) for variable in variables]
     return SmoothProgram(
+        smooth=smooth,
         problem=problem,
-        names=distinct(short(str(constraint), f"constraint {i}") for i, constraint in enumerate(smooth.constraints)),
+        names=names,
+        powers=powers,
         layout=layout,
         columns=by_columns([places[key] for key in keys]).astype(np.intp),
-        rows=_row_places(constraints),
+        rows=_row_places(problem.constraints),
+        unlimited=tuple(map(_unlimited, constraints)),
         x0=by_columns(start(variable.value, *sides) for variable, sides in zip(variables, bounds, strict=True)),
         lower=by_columns(lower for lower, _ in bounds),
         upper=by_columns(upper for _, upper in bounds),
@@ -230,6 +269,16 @@ def _lowered(constraint: cp.Constraint) -> cp.Constraint:
         f"Solver 'LAGRANGE' takes equalities and inequalities, but {constraint} is of type "
         f"{type(constraint).__name__}{hint}."
     )
+
+
+def _unlimited(constraint: cp.Constraint) -> NDArray[np.bool_]:
+    """Where an inequality is x <= inf or -inf <= x."""
+    unlimited = np.zeros(constraint.shape, dtype=bool)
+    if isinstance(constraint, Inequality):
+        lhs, rhs = constraint.args
+        unlimited |= np.isneginf(dense(lhs.value)) if lhs.is_constant() else False
+        unlimited |= np.isposinf(dense(rhs.value)) if rhs.is_constant() else False
+    return unlimited
 
 
 def by_columns(arrays: Iterable[Any]) -> Vector:

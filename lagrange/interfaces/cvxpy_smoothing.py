@@ -3,35 +3,30 @@
 - Atoms with kinks (abs, max, norm1, huber, ...) get an auxiliary variable that bounds them, as in CVXPY's own nonlinear
   interface: min |x| becomes min t with -t <= x <= t. That is exact in a disciplined nonlinear program.
 - Smooth atoms stay as they are, so that no auxiliary variable comes between the user and the derivatives. Only where
-  the start lies outside of an atom's domain, as x = 0 does for log(x - 1), the argument becomes a variable of its own
-  with bounds that keep it inside, as CVXPY does always.
+  the start lies outside of an atom's domain, as x = 0 does for log(x - 1), or where the atom has finite values beyond
+  it, as 1 / (x - 1) has, the argument becomes a variable of its own with bounds that keep it inside.
 - Where the start makes a norm zero, it is moved a little.
 - A variable that is itself the argument of such an atom gets the atom's domain as bounds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import cvxpy as cp
 import numpy as np
 from cvxpy.reductions.dnlp2smooth.canonicalizers import SMOOTH_CANON_METHODS
-from numpy.typing import NDArray
 
-from lagrange.interfaces.cvxpy_atoms import KINKED, dense, evaluate, rule_of
+from lagrange.interfaces.cvxpy_atoms import KINKED, NotTranslated, dense, rule_of
+from lagrange.interfaces.cvxpy_domains import Node, atoms, domains, starts_inside, stays_inside
+from lagrange.interfaces.cvxpy_leaves import start
 from lagrange.interfaces.cvxpy_names import short, shortened
-from lagrange.model.named_pytree import Vector
 
-Node = Any  # an expression, an objective or a constraint of CVXPY
 METHODS: dict[str, Callable[..., Any]] = {kind.__name__: method for kind, method in SMOOTH_CANON_METHODS.items()}
 
-SMALL_NORM = 1e-6  # a norm below this has a curvature that is too large to start from
-MOVE = 0.01  # how far a start is moved from where a norm is zero
-GOLDEN_RATIO = (1.0 + 5.0**0.5) / 2.0
-HALF_LINE = (0.0, np.inf)
-SELECTIONS = frozenset({"index", "special_index", "reshape", "transpose", "Promote"})
+MARGIN = 1e-3  # how far inside of its domain an argument must start
 
 
 @dataclass
@@ -40,11 +35,14 @@ class Smoothing:
 
     Attributes
     ----------
+    convex : bool
+        Whether the problem follows CVXPY's rules of convexity; see `cvxpy_domains.domains`.
     constraints : list of (text of the atom, constraint)
     variables : dict
         The text of the atom by the id of its auxiliary variable.
     """
 
+    convex: bool
     constraints: list[tuple[str, cp.Constraint]] = field(default_factory=list)
     variables: dict[int, str] = field(default_factory=dict)
     done: dict[int, Node] = field(default_factory=dict)
@@ -55,18 +53,38 @@ class Smoothing:
             return node
         if id(node) not in self.done:
             arguments = [self.smooth(argument) for argument in node.args]
-            name = type(node).__name__
-            if name in KINKED or (name in METHODS and not _starts_inside(node, arguments)):
+            if type(node).__name__ in KINKED:
                 self.done[id(node)] = self._reformulated(node, arguments)
+            elif isinstance(node, cp.Expression) and not starts_inside(node, arguments, self.convex):
+                self.done[id(node)] = self._kept_inside(node, arguments)
             elif all(new is old for new, old in zip(arguments, node.args, strict=True)):
                 self.done[id(node)] = node
             else:
                 self.done[id(node)] = node.copy(arguments)
         return self.done[id(node)]
 
+    def _kept_inside(self, atom: cp.Expression, arguments: list[cp.Expression]) -> cp.Expression:
+        if type(atom).__name__ == "DivExpression":
+            return self._reformulated(atom, arguments)
+        inside, text = list(arguments), short(str(atom), type(atom).__name__)
+        for place, interval, finite_beyond in domains(atom, self.convex):
+            argument = arguments[place]
+            if not stays_inside(argument, interval, finite_beyond):
+                # Its bounds are those of the atom, whose argument it is.
+                inside[place] = variable = cp.Variable(argument.shape)
+                lower, upper = (np.broadcast_to(side, argument.shape) for side in interval)
+                value = dense(argument.value)
+                well_inside = (lower + MARGIN <= value) & (value <= upper - MARGIN)
+                variable.save_value(np.where(well_inside, value, start(None, lower, upper)))
+                self.variables[variable.id] = text
+                self.constraints.append((text, variable == argument))
+        return atom.copy(inside)
+
     def _reformulated(self, atom: cp.Expression, arguments: list[cp.Expression]) -> cp.Expression:
         known = {variable.id for argument in arguments for variable in argument.variables()}
-        smooth, constraints = METHODS[type(atom).__name__](atom, arguments)
+        is_fraction = type(atom).__name__ == "sum_largest" and not isinstance(atom.k, int)
+        method = _part_of_largest if is_fraction else METHODS[type(atom).__name__]
+        smooth, constraints = method(atom, arguments)
         text = short(str(atom), type(atom).__name__)
         for variable in [item for part in (smooth, *constraints) for item in part.variables()]:
             if variable.id not in known and variable.id not in self.variables:
@@ -75,84 +93,16 @@ class Smoothing:
         return smooth
 
 
-def _starts_inside(atom: cp.Expression, arguments: list[cp.Expression]) -> bool:
-    """True where the arguments have values at which the atom and its derivatives are defined."""
-    name = type(atom).__name__
-    if name == "DivExpression":
-        return bool(np.all(dense(arguments[1].value) != 0.0))
-    inside = True
-    for place, (lower, upper) in domains(atom):
-        if selected(arguments[place]) is None:
-            value = dense(arguments[place].value)
-            inside &= bool(np.all((lower < value) & (value < upper)))
-    return inside
-
-
-def domains(atom: cp.Expression) -> Iterator[tuple[int, tuple[float, float]]]:
-    """The arguments of an atom that are restricted, and to what interval."""
-    name = type(atom).__name__
-    if name in ("log", "entr", "GeoMean", "GeoMeanApprox"):
-        yield 0, HALF_LINE
-    elif name in ("Power", "PowerApprox") and atom.p_used is not None:
-        # Even powers are defined everywhere, and so are the odd ones that are positive.
-        if atom.p_used % 2 not in (0.0, 1.0) or (atom.p_used < 0.0 and atom.p_used % 2 == 1.0):
-            yield 0, HALF_LINE
-    elif name == "log1p":
-        yield 0, (-1.0, np.inf)
-    elif name in ("rel_entr", "kl_div"):
-        yield 0, HALF_LINE
-        yield 1, HALF_LINE
-    elif name == "quad_over_lin":
-        yield 1, HALF_LINE
-    elif name == "tan":
-        yield 0, (-np.pi / 2.0, np.pi / 2.0)
-    elif name == "atanh":
-        yield 0, (-1.0, 1.0)
-
-
-def selected(expression: cp.Expression) -> tuple[cp.Variable, NDArray[np.intp]] | None:
-    """The variable whose entries an expression is, and which (counted row by row); None for any other expression."""
-    inner = expression
-    while type(inner).__name__ in SELECTIONS:
-        inner = inner.args[0]
-    if not isinstance(inner, cp.Variable) or inner._has_dim_reducing_attr:
-        return None
-    places = np.arange(inner.size, dtype=np.float64).reshape(inner.shape)
-    return inner, np.asarray(evaluate(expression, {inner.id: places})).ravel().astype(np.intp)
-
-
-def bounds_of(problem: cp.Problem) -> dict[int, tuple[Vector, Vector]]:
-    """Bounds of every variable by id: those of its attributes, within the domains of the atoms it is argument of."""
-    bounds: dict[int, tuple[Vector, Vector]] = {}
-    for variable in problem.variables():
-        low, high = (np.array(np.broadcast_to(dense(side), variable.shape)) for side in variable.get_bounds())
-        bounds[variable.id] = low, high
-    for atom in _atoms([problem.objective, *problem.constraints]):
-        for place, (lower, upper) in domains(atom):
-            found = selected(atom.args[place])
-            if found is not None:
-                variable, places = found
-                sides = bounds[variable.id]
-                sides[0].reshape(-1)[places] = np.maximum(sides[0].reshape(-1)[places], lower)
-                sides[1].reshape(-1)[places] = np.minimum(sides[1].reshape(-1)[places], upper)
-    return bounds
-
-
-def move_off_norms_of_zero(problem: cp.Problem) -> None:
-    """Give the variables in a norm of zero, which has no derivative, other values nearby.
-
-    CVXPY's smooth form of a norm is exact only where it is minimized, and singular at zero, so it is not used here.
-    """
-    moved = set()
-    for atom in _atoms([problem.objective, *problem.constraints]):
-        if type(atom).__name__ in ("Pnorm", "PnormApprox") and np.any(dense(atom.value) < SMALL_NORM):
-            for variable in atom.variables():
-                if variable.id not in moved and not variable._has_dim_reducing_attr:
-                    moved.add(variable.id)
-                    # Multiples of the golden ratio without their integer part: no two of them, or of their
-                    # differences, cancel.
-                    spread = (np.arange(1, variable.size + 1) * GOLDEN_RATIO) % 1.0
-                    variable.save_value(dense(variable.value) + MOVE * spread.reshape(variable.shape))
+def _part_of_largest(atom: cp.Expression, arguments: list[cp.Expression]) -> tuple[cp.Expression, list[cp.Constraint]]:
+    # The sum of the k largest entries is the least value of sum of t + k q with t >= x - q and t >= 0. CVXPY's method
+    # is for whole k, and cvar has others.
+    if atom.axis is not None:
+        raise NotTranslated(f"{shortened(str(atom))}: with an axis lagrange takes a whole number of largest entries")
+    x = cp.vec(arguments[0], order="F")
+    q, t = cp.Variable(), cp.Variable(x.shape)
+    q.save_value(np.quantile(dense(x.value), max(0.0, 1.0 - atom.k / x.size)))
+    t.save_value(np.maximum(dense(x.value) - q.value, 0.0))
+    return cp.reshape(cp.sum(t) + atom.k * q, atom.shape, order="F"), [x - q <= t, t >= 0]
 
 
 def check_atoms(problem: cp.Problem) -> None:
@@ -167,7 +117,7 @@ def check_atoms(problem: cp.Problem) -> None:
     """
     for part in (problem.objective, *problem.constraints):
         kinks = []
-        for atom in _atoms([part]):
+        for atom in atoms([part]):
             if type(atom).__name__ in KINKED and not atom.is_constant():
                 kinks.append(atom)
             else:
@@ -178,15 +128,3 @@ def check_atoms(problem: cp.Problem) -> None:
                 f"{shortened(str(kinks[0]))} has a kink that cannot be made smooth in {shortened(str(part))}: the "
                 f"solver would gain by moving away from it"
             )
-
-
-def _atoms(parts: list[Node]) -> Iterator[cp.Expression]:
-    """All atoms inside the parts, once each, that depend on variables or parameters."""
-    stack, seen = list(parts), set()
-    while stack:
-        node = stack.pop()
-        if id(node) not in seen:
-            seen.add(id(node))
-            stack += node.args
-            if isinstance(node, cp.Expression) and node.args and (node.variables() or node.parameters()):
-                yield node

@@ -27,8 +27,6 @@ EXCEPTIONS = {
     "test_KL_three_graph_form": LARGE,
     "test_KL_three_not_graph_form": LARGE,
     "test_clnlbeam": LARGE,
-    "test_entropy_two": "the minimum is a corner where the derivative of entr is infinite: no multipliers exist",
-    "test_entropy_lbfgs": "the minimum is a corner where the derivative of entr is infinite: no multipliers exist",
     "test_circle_packing_formulation_three": "one of several equally good arrangements is expected; ours is its mirror",
     "test_path_planning_best_of_two": "ten different objectives are expected of ten starts; two end in the same "
     "minimum, to the last digit",
