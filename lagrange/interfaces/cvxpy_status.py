@@ -7,7 +7,8 @@ are made only where they are verified:
 - optimal: the KKT conditions of the smooth problem were verified and no negative curvature was found. As with every
   nonlinear solver of CVXPY it is a local optimum; it is a global one where the problem is convex.
 - infeasible: the violation cannot be reduced nearby. In a convex problem that proves that there is no feasible point.
-  In another there may be one elsewhere, so the status is infeasible_inaccurate, of which CVXPY warns.
+  In another there may be one elsewhere, and where the violation is small, accuracy may be all that lacks: then the
+  status is infeasible_inaccurate, of which CVXPY warns.
 - unbounded: the objective has fallen along a feasible ray as far as numbers go.
 - optimal_inaccurate: a feasible point without multipliers (Fritz John), which may be a minimum but cannot be verified
   as one; or a point where the KKT conditions hold to the root of the tolerance only.
@@ -36,7 +37,8 @@ def cvxpy_status(result: Result, convex: bool) -> str:
     if result.success:
         return str(s.OPTIMAL)
     if result.kind is PointKind.INFEASIBLE_STATIONARY:
-        return str(s.INFEASIBLE if convex else s.INFEASIBLE_INACCURATE)
+        clear = convex and result.residuals.relative_feasibility > INACCURATE
+        return str(s.INFEASIBLE if clear else s.INFEASIBLE_INACCURATE)
     if result.kind is PointKind.UNBOUNDED:
         return str(s.UNBOUNDED)
     if result.stop in LIMITS or result.kind is PointKind.SADDLE_OR_MAXIMUM:
