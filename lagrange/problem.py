@@ -14,7 +14,7 @@ from lagrange.feasible_solve import solve_on_manifold
 from lagrange.model.constraint import Constraint
 from lagrange.model.description import Descriptions
 from lagrange.model.named_pytree import Vector
-from lagrange.model.program import Definition, Program, bind
+from lagrange.model.program import CrossedSides, Definition, Program, bind
 from lagrange.model.settings import FEASIBLE_PATH, Settings
 from lagrange.newton.monitor import IterationRecord
 from lagrange.optimality.examine import DEFAULT_TOLERANCE, examine, flat_multipliers
@@ -282,7 +282,7 @@ class Problem:
 
         example = jax.tree.map(lambda leaf: np.ones(np.shape(leaf)), p)
         with jax.ensure_compile_time_eval():
-            derivatives, start, _ = self._derive(self.definition, x0, example, with_sides=False)
+            derivatives, start, _ = self._derive(self.definition, x0, example, may_cross=True)
         argmin = self.parametric(derivatives).argmin(lambda x0, p: solve(derivatives, x0, p, Settings()))
         return argmin, start, derivatives.program.parameters.ravel(p, "p")
 
@@ -295,7 +295,7 @@ class Problem:
         return self._derive(self.definition, x0, p)
 
     def _derive(
-        self, definition: Definition, x0: Any, p: Any, with_sides: bool = True
+        self, definition: Definition, x0: Any, p: Any, may_cross: bool = False
     ) -> tuple[Derivatives, Vector, Vector]:
         # The same for this definition or for a part of it.
         key = (
@@ -309,9 +309,12 @@ class Problem:
             if definition is self.definition:
                 self.descriptions.check(program.variable_names, program.row_names, program.parameters.names())
             x_flat, p_flat = _flat(program, x0, p)
-            if with_sides:
-                program.row_sides(p_flat)
-                program.bound_sides(p_flat)
+            for sides in (program.row_sides, program.bound_sides):
+                try:
+                    sides(p_flat)
+                except CrossedSides:
+                    if not may_cross:
+                        raise
             derivatives = derivatives_of(program, x_flat, p_flat)
             self._bound[key] = derivatives
         return derivatives, *_flat(derivatives.program, x0, p)

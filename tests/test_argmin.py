@@ -161,3 +161,19 @@ def test_the_first_call_may_be_inside_jit() -> None:
     fresh = lg.Problem(lambda x, p: (x - p) ** 2, bounds=(0.0, None))
     with jax.enable_x64(True):
         assert np.isclose(jax.jit(jax.grad(lambda p: fresh.argmin(p, x0=1.0) ** 2))(3.0), 6.0)
+
+
+def test_a_missing_parameter_is_named_before_jax_is_asked() -> None:
+    problem = lg.Problem(lambda x, p: (x - p["target"]) ** 2, {"cap": lg.at_most(lambda x: x, lambda p: p["cap"])})
+    with pytest.raises(KeyError, match="cap"):
+        problem.argmin({"target": 1.0, "lid": 2.0}, x0=0.0)
+
+
+def test_bounds_that_cross_have_no_solution() -> None:
+    problem = lg.Problem(lambda x, p: (x - 1) ** 2, bounds=lambda p: (p["low"], p["high"]))
+    with jax.enable_x64(True):
+        assert np.isclose(problem.argmin({"low": 0.0, "high": 3.0}, x0=0.5), 1.0)
+        with pytest.warns(lg.ImplicitFunctionWarning):
+            x = problem.argmin({"low": 4.0, "high": 3.0}, x0=0.5)
+            jax.effects_barrier()
+        assert np.isnan(x)

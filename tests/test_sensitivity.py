@@ -373,3 +373,9 @@ def test_nonsense_is_refused(can: lg.Solution) -> None:
         can.sensitivity().verify(0.0)
     with pytest.raises(ValueError, match="variance must be"):
         can.sensitivity().covariance(variance=-1.0)
+
+
+def test_a_side_that_stays_infinite_does_not_spoil_the_prediction() -> None:
+    problem = lg.Problem(lambda x, p: (x - p["to"]) ** 2, {"cap": lg.at_most(lambda x: x, lambda p: p["cap"])})
+    s = problem.solve(0.0, {"to": 1.0, "cap": np.inf}).sensitivity()
+    assert s.predict({"to": 2.0, "cap": np.inf}).x == pytest.approx(2.0)

@@ -55,6 +55,10 @@ class Definition:
     bounds: Any
 
 
+class CrossedSides(ValueError):
+    """A lower side or bound is above the upper one, or is no number: nothing can satisfy both."""
+
+
 @dataclass(frozen=True)
 class Program:
     """minimize sign * f(x, p) subject to lo(p) <= c(x, p) <= hi(p), lower(p) <= x <= upper(p), all flat.
@@ -324,7 +328,7 @@ def _check_order(lower: Vector, upper: Vector, names: list[str], what: str) -> N
     if wrong.size:
         first = wrong[0]
         more = f" (and {wrong.size - 1} more)" if wrong.size > 1 else ""
-        raise ValueError(
+        raise CrossedSides(
             f"{what} {names[first]!r} is reversed or not a number: lower {lower[first]:g}, upper {upper[first]:g}{more}"
         )
 

@@ -18,6 +18,7 @@ from lagrange.derivatives.evaluation import Derivatives
 from lagrange.derivatives.parameter_derivatives import traced_rows, traced_sides
 from lagrange.implicit.root import root
 from lagrange.model.named_pytree import Vector
+from lagrange.model.program import CrossedSides
 from lagrange.model.status import PointKind
 from lagrange.optimality.active_set import active_set
 from lagrange.result import Result
@@ -61,12 +62,17 @@ class Argmin:
         # The callback may run on a thread where JAX does not know of float64 and would round: numbers travel as bits.
         dtype, words = np.dtype(p.dtype), np.dtype(p.dtype).itemsize // BITS.itemsize
 
+        size = 2 * self.program.n + self.program.m + 1
+
         def to_bits(vector: Any) -> Any:
             return jax.lax.bitcast_convert_type(vector, BITS).reshape(-1)
 
         def solve(x0: Any, p: Any) -> tuple[Vector, Any]:
             x0, p = (np.ascontiguousarray(bits).view(dtype).astype(np.float64) for bits in (x0, p))
-            result = self._solve_at(x0, p)
+            try:
+                result = self._solve_at(x0, p)
+            except CrossedSides:  # no x lies between them
+                return np.full(size, np.nan, dtype).view(BITS), np.asarray(False)
             multipliers, exists = np.concatenate([result.y, result.z]), False
             if result.kind is PointKind.STRICT_MINIMUM:
                 # Exact zeros tell the equations which constraints do not press.
@@ -78,7 +84,6 @@ class Argmin:
             return w.astype(dtype).view(BITS), np.asarray(result.success)
 
         shape_of: Any = jax.ShapeDtypeStruct  # untyped in JAX
-        size = 2 * self.program.n + self.program.m + 1
         shapes = shape_of((size * words,), BITS), shape_of((), jnp.bool_)
         bits, found = jax.pure_callback(solve, shapes, to_bits(x0), to_bits(p), vmap_method="sequential")
         return jax.lax.bitcast_convert_type(bits.reshape((size, words) if words > 1 else (size,)), dtype), found

@@ -15,6 +15,7 @@ import scipy  # scipy.optimize loads when it is first used
 
 from lagrange.derivatives.evaluation import Derivatives
 from lagrange.model.named_pytree import Mask, Vector
+from lagrange.model.program import CrossedSides
 from lagrange.model.reductions import largest
 from lagrange.sensitivity.active_system import ActiveSystem
 from lagrange.sensitivity.directional import Change, change
@@ -166,7 +167,7 @@ class _Events:
         """The event functions; None where the sides have crossed each other."""
         try:
             found = event_values(self._path.derivatives, self._path.held, *self._path.setting(place.t), place.w)
-        except ValueError:
+        except CrossedSides:
             return None
         return np.asarray(found.ravel() / self._scale)
 

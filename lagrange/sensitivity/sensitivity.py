@@ -181,7 +181,10 @@ class Sensitivity:
         """
         self._check_parameters()
         flat = self._program.parameters.flatten(p, "p")
-        return self._prediction(np.where(flat == self._result.p, 0.0, flat - self._result.p))
+        moved = flat != self._result.p  # infinite ones may stay as they are
+        dp = np.zeros(flat.size)
+        dp[moved] = flat[moved] - self._result.p[moved]
+        return self._prediction(dp)
 
     def ranging(self, names: str | Sequence[str] | None = None) -> Ranging:
         """How far each parameter, right side and active bound can move with the same active set, and what ends it.

@@ -22,6 +22,7 @@ from lagrange.implicit.continuation import follow_path
 from lagrange.implicit.linear_solve import dense_inverse
 from lagrange.implicit.newton import Linearized, numpy_backend
 from lagrange.model.named_pytree import Vector
+from lagrange.model.program import CrossedSides
 from lagrange.model.standard_form import Indices
 from lagrange.sensitivity.event import ActiveSides
 
@@ -92,7 +93,7 @@ class SolutionPath:
         on_upper = self.held.sides > 0.0
         try:
             side = np.where(on_upper, *_sides(evaluation))[places] + shift[places]
-        except ValueError:  # the sides have crossed each other: there is nothing beyond
+        except CrossedSides:  # there is nothing beyond
             return _nowhere(v.size)
         x, spread = scale[:n] * v[:n], np.zeros(m + n)
         spread[places] = scale[n:] * v[n:]
