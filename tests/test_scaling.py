@@ -22,6 +22,7 @@ ONE_ROW = np.zeros(1), np.ones(1)
     ("gradient", "factor"),
     [
         ([0.0, 0.0], 1.0),
+        ([1e-9, 0.0], 1.0),  # its upper side is 1: not in tiny units
         ([3.0, -50.0], 1.0),
         ([LARGEST_GRADIENT, 0.0], 1.0),
         ([1.0, -400.0], 0.25),

@@ -6,6 +6,7 @@ python -m problems.validation --only tin_can      (prints the lines of one probl
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import platform
 import sys
 from importlib.metadata import version
@@ -26,6 +27,9 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog=page.COMMAND, description="Write the page on validation.")
     parser.add_argument("--only", nargs="+", choices=[*stories(), *PROGRAMS], metavar="PROBLEM")
     only = parser.parse_args(arguments).only
+    missing = [name for name in PACKAGES if only is None and importlib.util.find_spec(name) is None]
+    if missing:
+        parser.error(f"the page needs {', '.join(missing)}: pip install -e '.[test,bench]'")
     rows: list[Row] = [measure(name) for name in stories() if only is None or name in only]
     programs: list[Translated] = [measure_program(name) for name in PROGRAMS if only is None or name in only]
     if only is None:
