@@ -379,3 +379,26 @@ def test_a_side_that_stays_infinite_does_not_spoil_the_prediction() -> None:
     problem = lg.Problem(lambda x, p: (x - p["to"]) ** 2, {"cap": lg.at_most(lambda x: x, lambda p: p["cap"])})
     s = problem.solve(0.0, {"to": 1.0, "cap": np.inf}).sensitivity()
     assert s.predict({"to": 2.0, "cap": np.inf}).x == pytest.approx(2.0)
+
+
+def test_a_bound_presses_beside_a_much_steeper_one() -> None:
+    # A capacitance of 10 nF in farad: its bound has the multiplier 4e8, that of R has 2, and both press.
+    problem = lg.Problem(
+        lambda x, p: (x["C"] / 1e-8 - 3) ** 2 + (x["R"] - p) ** 2, bounds={"C": (None, 1e-8), "R": (None, 1.0)}
+    )
+    solution = problem.solve({"C": 5e-9, "R": 0.5}, 2.0)
+    s = solution.sensitivity()
+    assert s.kind == SMOOTH
+    assert solution.conditions().strict_complementarity.holds
+    assert solution.multiplier_set().bound_interval[0]["R"] == pytest.approx(2.0)
+    assert s.predict(1.9).x["R"] == pytest.approx(1.0)
+    assert s.ranging("p").parameters["p"].lower == pytest.approx(1.0)
+
+
+def test_a_row_at_half_its_limit_is_not_active_whatever_the_units() -> None:
+    problem = lg.Problem(
+        lambda x, p: (x[0] / 1e4 - p) ** 2 + (x[1] / 1e-4 - p) ** 2, {"far": lg.at_most(lambda x: x[1] / 1e-4, 2.0)}
+    )
+    s = problem.examine([1e4, 1e-4], 1.0).sensitivity()
+    assert s.kind == SMOOTH
+    assert np.allclose(s.x, [1e4, 1e-4])

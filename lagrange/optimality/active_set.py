@@ -2,7 +2,10 @@
 
 For an inequality side with gradient a, slack s >= 0 and multiplier lambda (turned to be >= 0), in units of their own:
 
-    pressure = lambda |a| / size of the terms in grad L,      room = s / max(1, |side|, |a| |x|)
+    pressure = lambda |a| / size of the terms in grad L,      room = s / max(1, |side|, sum |a_j x_j|)
+
+In mixed units a variable with steep terms would hide the pressure on another one: the pressure is the larger of that in
+the user's units and that in units of 1 / sqrt(W_jj), in which all curvatures are alike and offsets do not count.
 
     strongly active   pressure > room, and above what the accuracy of the point can tell from zero
     weakly active     room is zero to that accuracy, or below the pressure, and the pressure is zero
@@ -36,6 +39,7 @@ LOOSEST = 1e-4  # room above this is never zero, however inaccurate the point
 REACH = 10.0  # times the Newton step on the active constraints: how far x may be from where they meet
 AT_ZERO = 1e-2  # variables smaller than this move as far as those that are zero
 UNVERIFIED = 1e-6  # room that is zero at a point without multipliers, whose accuracy no residual tells
+LEAST_CURVATURE = 1e-24  # second derivatives below this, relative to the largest, tell no unit
 NO_PRESSURE = 1e-8  # pressure below this is zero, however accurate the point
 
 # Elsewhere the numbers a solver holds for multipliers balance nothing.
@@ -57,6 +61,7 @@ class ActiveSet:
     places : (k,) entry of (y, z)
     objective_gradient : (n,) of the signed objective
     size : what multipliers times gradients are relative to
+    units : (k,) of each multiplier: with it a constraint presses with 1
     accuracy : relative size of a slack, or of a distance in x, that is zero at this point
     zero_pressure : pressure that is zero at this point
     balanced : the point is one at which multipliers were verified
@@ -72,6 +77,7 @@ class ActiveSet:
     places: Indices
     objective_gradient: Vector
     size: float
+    units: Vector
     accuracy: float
     zero_pressure: float
     noise: float
@@ -112,7 +118,7 @@ def active_set(evaluation: Evaluation, result: Result) -> ActiveSet:
     known = result.kind in KINDS_WITH_MULTIPLIERS
     multipliers = np.concatenate([result.y, result.z]) if known else np.zeros(m + x.size)
     # With the weights of the Lagrangian: its Hessian, which is asked for next, comes along.
-    jacobian, _ = evaluation.derivatives(x, np.concatenate([[1.0], multipliers[:m]]))
+    jacobian, W = evaluation.derivatives(x, np.concatenate([[1.0], multipliers[:m]]))
     values = np.concatenate([result.c, x])
     lower, upper = (np.concatenate(pair) for pair in zip(result.sides, result.bounds, strict=True))
     equal = lower == upper
@@ -121,7 +127,8 @@ def active_set(evaluation: Evaluation, result: Result) -> ActiveSet:
     x_size = max(1.0, largest(x))
     accuracy = _accuracy(result) if known else UNVERIFIED
     zero_pressure = max(NO_PRESSURE, accuracy)
-    signed_pressure = multipliers * lengths / size
+    pressure_of_one = np.maximum(lengths / size, _in_units_of_curvature(jacobian, W, multipliers, size))
+    signed_pressure = multipliers * pressure_of_one
     # One side of each row and variable can be active: the one that presses, else the nearer one.
     below, above = values - lower, upper - values
     is_upper = equal | np.where(np.abs(signed_pressure) > zero_pressure, signed_pressure > 0.0, above < below)
@@ -129,7 +136,8 @@ def active_set(evaluation: Evaluation, result: Result) -> ActiveSet:
     pressure = np.where(is_upper, signed_pressure, -signed_pressure)
     finite = np.isfinite(side)
     room = np.full(slack.size, np.inf)
-    room[finite] = slack[finite] / np.maximum(np.maximum(1.0, np.abs(side)), lengths * x_size)[finite]
+    terms = np.concatenate([np.abs(jacobian[1:]) @ np.abs(x), np.abs(x)])
+    room[finite] = slack[finite] / np.maximum(np.maximum(1.0, np.abs(side)), terms)[finite]
     strong = finite & (equal | (pressure > np.maximum(room, zero_pressure)))
     weak = finite & ~strong & ((room <= accuracy) | ((pressure > room) & (pressure > 0.0)))
 
@@ -154,11 +162,26 @@ def active_set(evaluation: Evaluation, result: Result) -> ActiveSet:
         places=places,
         objective_gradient=jacobian[0],
         size=size,
+        units=1.0 / np.where(pressure_of_one > 0.0, pressure_of_one, 1.0)[places],
         accuracy=accuracy,
         zero_pressure=zero_pressure,
         noise=max(RANK_TOLERANCE, _change(evaluation, x, distance, gradients, places, m)),
         balanced=known,
     )
+
+
+def _in_units_of_curvature(jacobian: Vector, W: Vector, multipliers: Vector, size: float) -> Vector:
+    """(m + n,) pressure per multiplier where variable j is measured in 1 / sqrt(W_jj); 0 without curvature."""
+    m, diagonal = len(jacobian) - 1, np.abs(W.diagonal())
+    curved = diagonal > LEAST_CURVATURE * largest(diagonal)
+    units = np.where(curved, 1.0 / np.sqrt(np.where(curved, diagonal, 1.0)), 0.0)
+    rows = np.abs(jacobian) * units
+    terms = rows[0] + np.abs(multipliers[:m]) @ rows[1:] + np.abs(multipliers[m:]) * units
+    if not curved.any():
+        return np.zeros(multipliers.size)
+    # Where all terms vanish, `size` is what they typically are: that of the variable with the steepest ones.
+    steepest = max(largest(terms), size * float(units[curved].min()))
+    return np.concatenate([rows[1:].max(axis=1, initial=0.0), units]) / steepest
 
 
 def elsewhere(derivatives: Derivatives, x: Vector, p: Vector) -> Vector | None:

@@ -81,7 +81,7 @@ def conditions(evaluation: Evaluation, result: Result) -> Conditions:
         return Conditions(licq, mfcq, nothing, nothing)
     low, high = polyhedron.intervals()
     # A side is held in the critical cone where some multiplier presses on it.
-    most = np.where(active.signs > 0.0, high, -low) * active.lengths / active.size
+    most = np.where(active.signs > 0.0, high, -low) / active.units
     pressed = active.equality | (most > active.zero_pressure)
     return Conditions(
         licq,

@@ -67,7 +67,7 @@ class MultiplierPolyhedron:
         particular = self._per_unit * self.particular
         found = self._nearest(basis, particular - basis @ (basis.T @ particular), self._per_unit)
         assert found is not None
-        return self._clean(found, self._per_unit)
+        return self._clean(found)
 
     def extreme(self, weights: Vector) -> tuple[float, Vector]:
         """The largest weights . lambda over the set, and where; infinite, and somewhere far, where there is no limit.
@@ -84,7 +84,7 @@ class MultiplierPolyhedron:
         if u is None:
             u = self._maximize(slope, FAR)
             assert u is not None
-        multipliers = self._clean(self._per_unit * (self.particular + self.null @ u), self._per_unit)
+        multipliers = self._clean(self._per_unit * (self.particular + self.null @ u))
         return float(weights @ multipliers) if limited else np.inf, multipliers
 
     def intervals(self) -> tuple[Vector, Vector]:
@@ -94,7 +94,7 @@ class MultiplierPolyhedron:
             for sign, ends in ((1.0, high), (-1.0, low)):
                 u = self._maximize(sign * self.null[i])
                 ends[i] = sign * np.inf if u is None else self.particular[i] + self.null[i] @ u
-        low, high = (self._clean(self._per_unit * ends, self._per_unit) for ends in (low, high))
+        low, high = (self._clean(self._per_unit * ends) for ends in (low, high))
         return np.where(self.active.signs > 0.0, np.maximum(low, 0.0), low), np.where(
             self.active.signs < 0.0, np.minimum(high, 0.0), high
         )
@@ -110,6 +110,8 @@ class MultiplierPolyhedron:
         G, h = self._sign_conditions(0.0)
         if not h.size:
             return np.inf
+        pressure = (self._per_unit / self.active.units)[self.inequality]
+        G, h = pressure[:, None] * G, pressure * h
         if not self.null.shape[1]:
             return float(-h.max())
         # max t  subject to  t - G u <= -h
@@ -154,6 +156,6 @@ class MultiplierPolyhedron:
         r = E @ w - e
         return np.asarray(particular + size * (basis @ (-r[:-1] / r[-1])))
 
-    def _clean(self, multipliers: Vector, unit: Vector) -> Vector:
+    def _clean(self, multipliers: Vector) -> Vector:
         # Ends that differ from zero by rounding are zero.
-        return np.where(np.abs(multipliers) <= NEGLIGIBLE * unit, 0.0, multipliers)
+        return np.where(np.abs(multipliers) <= NEGLIGIBLE * self.active.units, 0.0, multipliers)

@@ -82,7 +82,7 @@ def change(system: ActiveSystem, dp: Vector, dside: Vector) -> Change:
             )
         at = system.linearized(multipliers)
         shift = at.r @ dp - dside
-    pressure = active.signs * multipliers * active.lengths / active.size
+    pressure = active.signs * multipliers / active.units
     held = active.equality | (active.strong if system.unique else pressure > active.zero_pressure)
     # Rows of length 1, their multipliers in units of their own.
     lengths, unit = active.lengths, active.unit

@@ -133,6 +133,7 @@ def _sizes_of_terms(system: ActiveSystem) -> Vector:
     sides = (np.abs(np.concatenate(pair)) for pair in zip(result.sides, result.bounds, strict=True))
     slacks = [np.maximum(values, np.where(np.isfinite(side), side, 0.0)) for side in sides]
     pressures = system.active.size / np.where(lengths > 0.0, lengths, 1.0)
+    pressures[system.active.places] = system.active.units
     return np.concatenate([*(np.where(slack > 0.0, slack, 1.0) for slack in slacks), pressures])
 
 
