@@ -257,3 +257,12 @@ def assert_intervals(solution: lg.Solution, found: MultiplierSet) -> None:
     assert (least >= lows - 1e-7).all() and (least <= highs + 1e-7).all()
     returned = np.concatenate([result.y, result.z])
     assert np.linalg.norm(least) <= np.linalg.norm(returned) * (1.0 + 1e-8) + 1e-8
+
+
+def test_small_multipliers_that_vary_do_vary() -> None:
+    # An objective in units of 1e-9: the intervals are (0, 4e-9) and (0, 2e-9).
+    problem = lg.Problem(
+        lambda x: 1e-9 * (x - 3) ** 2, {"one": lg.at_most(lambda x: x, 1.0), "two": lg.at_most(lambda x: 2 * x, 2.0)}
+    )
+    found = problem.solve(0.0).multiplier_set()
+    assert not found.unique and found.invariant == ()

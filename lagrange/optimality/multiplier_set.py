@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +39,8 @@ class MultiplierRange:
     @property
     def invariant(self) -> bool:
         """True where all multipliers agree."""
-        return self.high - self.low <= SAME * max(1.0, abs(self.least_norm))
+        size = max(abs(self.low), abs(self.high))  # infinite where the interval is unbounded
+        return math.isfinite(size) and self.high - self.low <= SAME * size
 
 
 @dataclass(frozen=True)
