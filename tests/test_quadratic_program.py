@@ -155,11 +155,21 @@ def test_negative_curvature() -> None:
     assert solve_quadratic_program(FREE_FORM, at, NOTHING) is None
 
 
-def test_a_flat_direction_that_the_gradient_points_along_is_followed_far() -> None:
-    # Curvature zero to rounding is regularized: a long step, and never a wrong claim of a vertex.
-    at = linearization(FREE_FORM, np.zeros(2), np.array([0.0, 1.0]), np.diag([1.0, 0.0]), np.empty((0, 2)))
+def test_along_a_flat_direction_the_step_is_as_long_as_x() -> None:
+    # No curvature to rounding: regularized by the gradient, so that the step can be checked, and no vertex is claimed.
+    at = linearization(FREE_FORM, np.array([0.0, 5.0]), np.array([0.0, 3.0]), np.diag([1.0, 0.0]), np.empty((0, 2)))
     solved = solve_quadratic_program(FREE_FORM, at, NOTHING)
-    assert solved is not None and solved[0][1] < -1e6
+    assert solved is not None and np.allclose(solved[0], [0.0, 0.0], rtol=0, atol=1e-12)
+
+
+def test_curvature_as_small_as_the_gradient_may_be_of_either_sign() -> None:
+    # In a valley of minima the curvature along it is of the order of the gradient, and its sign tells nothing yet.
+    W = np.diag([1.0, -1e-3])
+    near, far = (
+        linearization(FREE_FORM, np.ones(2), np.array([size, 0.0]), W, np.empty((0, 2))) for size in (1e-2, 1e-4)
+    )
+    assert solve_quadratic_program(FREE_FORM, near, NOTHING) is not None
+    assert solve_quadratic_program(FREE_FORM, far, NOTHING) is None
 
 
 def test_both_sides_of_one_interval() -> None:

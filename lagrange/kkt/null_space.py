@@ -21,6 +21,7 @@ from lagrange.model.reductions import largest, lowest
 RANK_TOLERANCE = 1e-10  # pivots of the Jacobian below this, relative to the first, count as zero
 NONE = np.empty(0)
 DEFINITE_TOLERANCE = 1e-14  # squared Cholesky pivots below this, relative to the diagonal, count as zero
+BLOCK = 64  # columns that LAPACK reflects at once, where the workspace is large enough: by default it is for one
 REFINE_ABOVE = 1e-12  # relative residual that asks for a step of iterative refinement
 
 
@@ -43,7 +44,7 @@ class RangeNullSpace:
             self.pivots = np.empty(0, dtype=np.intp)
             self.Y, self.Z, self.R = np.empty((n, 0)), np.eye(n), np.empty((0, 0))
             return
-        qr, pivots, tau, _, _ = lapack.dgeqp3(A.T)
+        qr, pivots, tau, _, _ = lapack.dgeqp3(A.T, lwork=2 * rows + BLOCK * (rows + 1))
         self.pivots = pivots - 1
         diagonal = np.abs(qr.diagonal())
         largest = float(diagonal[0])
@@ -58,7 +59,7 @@ class RangeNullSpace:
         reflectors = np.zeros((n, n), order="F")
         kept = min(rows, n)
         reflectors[:, :kept] = qr[:, :kept]
-        Q = lapack.dorgqr(reflectors, tau[:kept])[0]
+        Q = lapack.dorgqr(reflectors, tau[:kept], lwork=BLOCK * n)[0]
         self.Y, self.Z = Q[:, : self.rank], Q[:, self.rank :]
 
     def normal_coordinates(self, residual: Vector) -> Vector:

@@ -41,7 +41,8 @@ FIRST_MU = 0.1
 LARGEST_THETA = 1e4  # theta_max relative to the start
 PRESSING = 1e-8  # multipliers of active bounds above this, in the scaled problem, are positive
 TRY_ACTIVE_SET = 1.0  # error below which the active-set phase is tried ...
-TRY_AGAIN = 0.01  # ... and, once refused, again after this decrease of the error
+TRY_AGAIN = 0.01  # ... and, once refused, again after this decrease of the error, ...
+PATIENCE = 10  # ... or after so many iterations: in a valley of minima the barrier drifts and the error stays
 ROUNDING = 10 * float(np.finfo(np.float64).eps)
 STANDSTILL = 1e-10  # relative moves below this do not count as progress after a failed search
 SHORT_STEP, SHORT_STEPS = 0.05, 6  # so many steps this short ask for restoration
@@ -89,6 +90,8 @@ class _Memory:
     inertia: InertiaCorrection = field(default_factory=InertiaCorrection)
     basis: RangeNullSpace | None = None
     try_below: float = TRY_ACTIVE_SET
+    waited: int = 0  # iterations since the active-set phase was tried
+    resting: ActivePoint | None = None  # a KKT point that rests on bounds without pressing on them
     smallest_delta: float = 0.0
     short_steps: int = 0
     tiny_steps: int = 0
@@ -198,14 +201,19 @@ def _ended(
     """Converged, finished by the active-set phase, or unbounded; None to go on."""
     x, errors = it.v[: program.form.n], local.errors
     error = errors.total(0.0)
-    if error <= tol or (it.z.size and error <= memory.try_below):
+    memory.waited += 1
+    impatient = memory.waited > PATIENCE and error <= TRY_ACTIVE_SET
+    if error <= tol or (it.z.size and (impatient or error <= memory.try_below)):
         point = active_set_phase.polish(program, x, it.y, active_set_phase.guess(it), monitor, tol)
-        # Early on, a point that rests on bounds without pressing on them may be a flat corner: go on.
+        # Early on, a point that rests on bounds without pressing on them may be a flat corner: go on for a while.
         if point is not None and (error <= tol or lowest(point.z[point.active]) > PRESSING):
             return Outcome(End.POLISHED, it, point)
+        if impatient and memory.resting is not None and program.objective_and_rows(memory.resting.x)[0] <= it.f:
+            return Outcome(End.POLISHED, it, memory.resting)
+        memory.resting = point
         if monitor.stop is not None:
             return Outcome(End.STOPPED, it)
-        memory.try_below = TRY_AGAIN * error
+        memory.try_below, memory.waited = min(memory.try_below, TRY_AGAIN * error), 0
     if error <= tol and errors.dual <= 1.0:
         return Outcome(End.CONVERGED, it)
     if largest(x) > FAR_AWAY or it.f < -FAR_AWAY:

@@ -82,7 +82,10 @@ def solve_quadratic_program(
             else:
                 A_moving = A
             factorization = NullSpaceFactorization(W, None, A_moving, rows.size)
-            flat = 0.0 if compromise else FLAT * (largest(W.ravel()) or 1.0)
+            # Along a valley of minima the curvature is as small as the gradient is, of either sign.
+            force = at.g + at.y.dot(at.J)
+            valley = largest(force[moving]) / max(1.0, largest(at.x))
+            flat = 0.0 if compromise else max(FLAT * (largest(W.ravel()) or 1.0), valley)
             if not factorization.regularize(0.0) and not (flat and factorization.regularize(flat)):
                 return None
             force = at.g + y.dot(at.J) + at.W.dot(dx)
