@@ -10,7 +10,7 @@ all faces decides copositivity; their number doubles with every weakly active co
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import combinations
 
 import numpy as np
@@ -23,6 +23,9 @@ CURVATURE_TOLERANCE = 1e-7  # curvatures below this, relative to the terms that 
 CLEARLY_DOWN = 1e-4  # curvature below minus this, relative and in units of the variables' own sizes, is negative
 FACES = 6  # weakly active constraints whose faces are all searched
 IN_THE_CONE = 1e-8  # rates G d below this count as zero
+ROUNDING = 1e-12  # relative move of x that no curvature may depend on, and size of what is left of zeros
+SMALL = 1e-6  # curvatures above this, relative to W, are no rounding
+SETTLED = 0.5  # relative change of a curvature by that move above which it is rounding
 
 
 def eigenpairs(Z: Vector, W: Vector) -> tuple[Vector, Vector]:
@@ -32,6 +35,7 @@ def eigenpairs(Z: Vector, W: Vector) -> tuple[Vector, Vector]:
     """
     if not Z.shape[1]:
         return np.empty(0), np.empty((Z.shape[0], 0))
+    Z = np.where(np.abs(Z) > ROUNDING, Z, 0.0)  # what is left of a zero would touch entries of W
     values, vectors = np.linalg.eigh(Z.T @ W @ Z)
     return values / size_of_terms(Z, W), Z @ vectors
 
@@ -95,6 +99,22 @@ def _eigenpairs_in(units: Vector, A: Vector, W: Vector, dependent: float) -> tup
     lengths = np.linalg.norm(rows, axis=1)
     rows = rows / np.where(lengths > 0.0, lengths, 1.0)[:, None]
     return eigenpairs(RangeNullSpace(rows, dependent).Z, units[:, None] * W * units)
+
+
+def is_rounding(d: Vector, W: Vector, hessian: Callable[[Vector], Vector], x: Vector) -> bool:
+    """Whether the curvature d'Wd is gone, or much changed, where x is moved by its rounding.
+
+    A term t1 t2 t3 at t1 = 1e-32 has curvature of that size, however large it is beside the others on a tangent space.
+
+    Parameters
+    ----------
+    hessian : x -> (n, n); not called where the curvature is large beside W
+    """
+    curvature = float(d @ W @ d)
+    if abs(curvature) > SMALL * largest(W.ravel()) * float(d @ d):
+        return False
+    moved = hessian(x + ROUNDING * max(1.0, largest(x)))
+    return abs(float(d @ moved @ d) - curvature) > SETTLED * abs(curvature)
 
 
 def step_left(values: Vector, vectors: Vector, W: Vector, residual: Vector, flat: float) -> Vector:

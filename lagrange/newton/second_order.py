@@ -19,6 +19,7 @@ from lagrange.kkt.critical_cone import (
     curves_down,
     curves_up,
     eigenpairs,
+    is_rounding,
     size_of_terms,
     step_left,
 )
@@ -92,21 +93,25 @@ def _with_multipliers(program: StandardProgram, x: Vector, y: Vector, z: Vector,
     step = step_left(values, vectors, W, residual, CURVATURE_TOLERANCE)
     left = largest(step) / max(1.0, largest(x))
     weak = bool((strong != active).any())
-    if left > LARGEST_STEP_LEFT:
+
+    def certain(d: Vector) -> bool:
+        return not is_rounding(d, W, lambda moved: program.derivatives(program.form.within_bounds(moved), y)[2], x)
+
+    if left > LARGEST_STEP_LEFT and certain(step):
         return Curvature(PointKind.NOT_STATIONARY, nowhere, independent, left, weak)
-    if values.size and values[0] < -CURVATURE_TOLERANCE:
+    if values.size and values[0] < -CURVATURE_TOLERANCE and certain(vectors[:, 0]):
         return Curvature(PointKind.SADDLE_OR_MAXIMUM, vectors[:, 0], independent, left, weak)
     hidden = curves_down(A, W, x)
-    if hidden is not None:
+    if hidden is not None and certain(hidden):
         return Curvature(PointKind.SADDLE_OR_MAXIMUM, hidden, independent, left, weak)
     if weak:
         # Weakly active constraints may be left to one side: the critical cone has faces to be searched.
         down = _down_the_cone(program, J, W, active, strong)
-        if down is not None:
+        if down is not None and certain(down):
             return Curvature(PointKind.SADDLE_OR_MAXIMUM, down, independent, left, weak)
         A = active_jacobian(program, J, strong)
         values, vectors = eigenpairs(RangeNullSpace(A).Z, W)
-    strict = not values.size or curves_up(A, W, x)
+    strict = not values.size or (curves_up(A, W, x) and certain(vectors[:, 0]))
     if strict and values.size and left > SETTLED_STEP:
         _, _, W_after = program.derivatives(x + step, y)
         lowest = vectors[:, 0]

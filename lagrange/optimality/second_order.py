@@ -18,6 +18,7 @@ from lagrange.kkt.critical_cone import (
     curves_down,
     curves_up,
     eigenpairs,
+    is_rounding,
     size_of_terms,
     step_left,
 )
@@ -54,7 +55,7 @@ def second_order(
             return _positive(evaluation, result, active, multipliers, W, values, vectors, which)
         cone = [(values[0], vectors[:, 0])] if not len(weak) else list(cone_curvatures(W, held, weak))
         hidden = None if len(weak) else curves_down(active.unit[pressed], W, result.x, active.noise)
-        if hidden is not None and unique:
+        if hidden is not None and unique and _is_certain(evaluation, result, active, multipliers, W, hidden):
             return _negative(result, float(hidden @ W @ hidden), hidden, "")
         if len(weak) > FACES and all(value > CURVATURE_TOLERANCE for value, _ in cone):
             return Check(None, np.nan, f"{len(weak)} weakly active constraints: the cone has too many faces to search.")
@@ -76,7 +77,8 @@ def second_order(
             best = float(d @ W @ d)
         zero = CURVATURE_TOLERANCE * size_of_terms(tangent, W)
         if unique or (np.isfinite(limit) and best <= zero):
-            answer = _negative if best < -zero else _undecided
+            down = best < -zero and _is_certain(evaluation, result, active, multipliers, W, d)
+            answer = _negative if down else _undecided
             return answer(result, best, d, "" if unique else " with all multipliers")
         which = f" with the multipliers {_listed(active, multipliers)}"
     words = in_words(result.program.variable_names, d)
@@ -102,6 +104,8 @@ def _positive(
         after = d @ _hessian(evaluation, result, active, multipliers, result.x + step) @ d
         if after < SAME_CURVATURE * margin:
             return _undecided(result, float(after), d, which)
+    if not _is_certain(evaluation, result, active, multipliers, W, d):
+        return _undecided(result, margin, d, which)
     return Check(
         True, margin, f"The Lagrangian curves up along every direction the constraints that press allow{which}."
     )
@@ -115,6 +119,17 @@ def _negative(result: Result, margin: float, d: Vector, which: str) -> Check:
 def _undecided(result: Result, margin: float, d: Vector, which: str) -> Check:
     words = in_words(result.program.variable_names, d)
     return Check(None, margin, f"The curvature{which} along {words} is zero to rounding: higher orders decide.")
+
+
+def _is_certain(
+    evaluation: Evaluation, result: Result, active: ActiveSet, multipliers: Vector, W: Vector, d: Vector
+) -> bool:
+    """The curvature along d is not what rounding of x has made of it."""
+
+    def hessian(x: Vector) -> Vector:
+        return _hessian(evaluation, result, active, multipliers, np.clip(x, *result.bounds))
+
+    return not is_rounding(d, W, hessian, result.x)
 
 
 def _hessian(

@@ -23,9 +23,10 @@ LIMIT = 60  # seconds for one test
 RENAMED = {"max_iter": "max_iterations", "tol": "tol"}  # IPOPT's options with a meaning here; the others are left out
 
 EXCEPTIONS = {
-    "test_clnlbeam[IPOPT]": "expected is 350, the start itself, which is a saddle; IPOPT started 1e-3 beside it ends at 329.878, "
-    "as this solver does from the saddle",
-    "test_circle_packing_formulation_three[IPOPT]": "one of several equally good arrangements is expected; ours is its mirror",
+    "test_clnlbeam[IPOPT]": "expected is 350, the start itself, which is a saddle; IPOPT started 1e-3 beside it ends "
+    "at 329.878, as this solver does from the saddle",
+    "test_circle_packing_formulation_three[IPOPT]": "one of several equally good arrangements is expected; ours is its "
+    "mirror",
     "test_path_planning_best_of_two": "ten different objectives are expected of ten starts; two end in the same "
     "minimum, to the last digit",
 }
