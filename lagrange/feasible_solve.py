@@ -25,8 +25,9 @@ from lagrange.newton.feasible_path import feasible_path
 from lagrange.newton.monitor import IterationRecord, Monitor
 from lagrange.newton.retraction import Retraction
 from lagrange.newton.second_order import LEAVING_STEPS, PENALTY
+from lagrange.remedies import LEAVINGS, RESTART_MU, TIGHTEN, TIGHTENINGS
 from lagrange.result import Evaluations, Result
-from lagrange.solve import LEAVINGS, RESTART_MU, TIGHTEN, TIGHTENINGS, unmoved, warm_guess
+from lagrange.solve import unmoved, warm_guess
 from lagrange.verdict import Judged, failed_at_start, judge, verdict
 
 Derive = Callable[[Definition, Any, Any], tuple[Derivatives, Vector, Vector]]

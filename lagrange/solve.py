@@ -8,28 +8,21 @@ import numpy as np
 
 from lagrange.blame import not_finite
 from lagrange.derivatives.evaluation import Derivatives, Evaluation
-from lagrange.derivatives.inspection import nearby_point
 from lagrange.derivatives.scaling import StandardProgram, gradient_scaling
 from lagrange.model.named_pytree import Mask, Vector
-from lagrange.model.reductions import finite, largest
+from lagrange.model.reductions import finite
 from lagrange.model.settings import Settings
 from lagrange.model.standard_form import standard_form
 from lagrange.model.status import PointKind, StopReason
 from lagrange.newton import active_set_phase
 from lagrange.newton.active_set_phase import ActivePoint
-from lagrange.newton.barrier import BOUND_RELAXATION, Barrier, Iterate
-from lagrange.newton.barrier_phase import FIRST_MU, NEGLIGIBLE_VIOLATION, End, Outcome, barrier_phase
+from lagrange.newton.barrier import Barrier
+from lagrange.newton.barrier_phase import End, Outcome, barrier_phase
 from lagrange.newton.monitor import IterationRecord, Monitor
-from lagrange.newton.second_order import leave
 from lagrange.newton.starting_point import starting_point
+from lagrange.remedies import REMEDIES, Attempt
 from lagrange.result import Result
 from lagrange.verdict import Judged, failed_at_start, judge, verdict
-
-RESTART_MU = 1e-4  # barrier parameter after leaving a saddle
-LEAVINGS = 5  # saddles left at most
-TIGHTENINGS = 3  # times the barrier's tolerance is tightened when the unscaled residuals are not met
-TIGHTEN = 0.01
-FLAT = 1e-6  # gradients of violated rows below this do not tell how to reduce the violation
 
 
 def solve(
@@ -92,68 +85,38 @@ def _inside(x: Vector, bounds: tuple[Vector, Vector]) -> Vector:
 
 
 def _search(standard: StandardProgram, x: Vector, monitor: Monitor, warm: Result | None) -> tuple[Outcome, Judged]:
+    opened, last = _open(standard, x, monitor, warm)
+    if opened is None:
+        return _attempts(standard, monitor, last)
+    outcome, judged = _attempts(standard, monitor, last, opened)
+    if outcome is opened and monitor.stop is None and _is_doubtful(judged):
+        # Full steps may end in a corner where the objective is flat: see where the barrier phase leads.
+        again = _attempts(standard, monitor, x)
+        if again[1].bend is not None:
+            return again
+    return outcome, judged
+
+
+def _attempts(
+    standard: StandardProgram, monitor: Monitor, x: Vector, outcome: Outcome | None = None
+) -> tuple[Outcome, Judged]:
+    """The barrier phase from x, or what the opening has led to, with all the remedies that help."""
     tol = monitor.settings.tol
-    outcome, x_opened = _open(standard, x, monitor, warm)
-    opened: tuple[Outcome, Judged] | None = None
-    it: Iterate | None = None
-    mu, inner = FIRST_MU, tol
-    leavings = tightenings = 0
-    relaxation, nudged = BOUND_RELAXATION, False
+    attempt = Attempt(starting_point(standard, x) if outcome is None else None, tol)
+    left = dict(REMEDIES)
     while True:
         if outcome is None:
-            it = it or starting_point(standard, x if opened else x_opened)
-            outcome = barrier_phase(standard, it, monitor, inner, mu, relaxation)
+            assert attempt.it is not None
+            outcome = barrier_phase(standard, attempt.it, monitor, attempt.tol, attempt.mu, attempt.relaxation)
         judged = judge(standard, outcome, tol)
-        if relaxation and judged.bend is None and _is_stuck_at_a_bound(standard, outcome):
-            # Functions may be undefined just beyond a bound, where the relaxed one lies (entropy at 0).
-            relaxation, mu = 0.0, FIRST_MU
-            assert outcome.iterate is not None
-            it, outcome = starting_point(standard, outcome.iterate.v[: standard.form.n]), None
-            continue
-        if not nudged and outcome.end is End.INFEASIBLE_STATIONARY:
-            beside = _beside_a_flat_violation(standard, outcome)
-            nudged = True
-            if beside is not None:
-                it, mu, outcome = starting_point(standard, beside), FIRST_MU, None
-                continue
-        if outcome.end not in (End.POLISHED, End.CONVERGED):
-            return opened or (outcome, judged)
-        if judged.bend is None and outcome.iterate is not None and tightenings < TIGHTENINGS:
-            # The scaled, relaxed problem is solved, but the user's is not: solve it more sharply.
-            tightenings += 1
-            inner *= TIGHTEN
-            it, mu, outcome = outcome.iterate, inner, None
-        elif judged.bend is not None and judged.bend.kind is PointKind.SADDLE_OR_MAXIMUM and leavings < LEAVINGS:
-            leavings += 1
-            point = judged.point
-            it = starting_point(standard, leave(standard, point.x, point.y, judged.bend.direction))
-            it = Iterate(it.v, it.y, RESTART_MU / it.d, it.d, it.f, it.h)
-            mu, outcome = RESTART_MU, None
-        elif outcome.iterate is None and opened is None and _is_doubtful(judged) and monitor.stop is None:
-            # Full steps may end in a corner where the objective is flat: see where the barrier phase leads.
-            opened, outcome = (outcome, judged), None
+        for remedy in left:
+            following = remedy(standard, attempt, outcome, judged) if left[remedy] else None
+            if following is not None:
+                left[remedy] -= 1
+                break
         else:
             return outcome, judged
-
-
-def _is_stuck_at_a_bound(standard: StandardProgram, outcome: Outcome) -> bool:
-    if outcome.end not in (End.NO_PROGRESS, End.NOT_FINITE) or outcome.iterate is None:
-        return False
-    distances = standard.form.distances(outcome.iterate.v)
-    return bool((distances <= BOUND_RELAXATION * np.maximum(1.0, np.abs(standard.form.bound))).any())
-
-
-def _beside_a_flat_violation(standard: StandardProgram, outcome: Outcome) -> Vector | None:
-    """A point nearby, where the gradients of all violated rows vanish: there the violation may have a saddle."""
-    it, evaluation, form = outcome.iterate, standard.evaluation, standard.form
-    if it is None:
-        return None
-    violated = np.abs(it.h) > NEGLIGIBLE_VIOLATION
-    _, J, _ = standard.derivatives(it.v[: form.n], np.zeros(it.h.size))
-    if not violated.any() or largest(J[violated].ravel()) > FLAT:
-        return None
-    point = nearby_point(evaluation.derivative_source, standard.full_x(it.v[: form.n]), evaluation.p)
-    return None if point is None else np.asarray(point[form.free])
+        attempt, outcome = following, None
 
 
 def _is_doubtful(judged: Judged) -> bool:

@@ -40,7 +40,7 @@ def assert_by_slope(problem: lg.Problem, solution: lg.Solution, j: int) -> None:
     assert s.kind == SMOOTH, s.reason
     program, p = solution.result.program, solution.result.p
     found = s._by_parameters
-    dx, dy, dv = found.x[:, j], s._spread(found.multipliers)[:, j], program.sign * found.value[j]
+    dx, dy, dv = found.x[:, j], s._named.spread(found.multipliers)[:, j], program.sign * found.value[j]
     bend = program.sign * s.flat_objective_hessian()[j, j]
     size = abs(p[j]) or 1.0
     errors: list[list[float]] = []

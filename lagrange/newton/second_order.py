@@ -28,6 +28,7 @@ from lagrange.model.named_pytree import Mask, Vector
 from lagrange.model.reductions import largest
 from lagrange.model.status import PointKind
 from lagrange.newton.best_multipliers import best_multipliers
+from lagrange.newton.flat_descent import flat_descent
 
 STRONGLY_ACTIVE = 1e-8  # multipliers above this, relative to the largest, keep a constraint active
 LARGEST_STEP_LEFT = 1e-2  # a Newton step longer than this, relative to max(1, |x|), is a point still on its way
@@ -58,14 +59,21 @@ class Curvature:
     weak: bool
 
 
-def curvature(
-    program: StandardProgram, x: Vector, y: Vector, z: Vector, active: Mask, tries: int = MULTIPLIERS_TRIED
-) -> Curvature:
-    """Examine a point with small residuals and these active bounds, in the scaled standard form.
+def curvature(program: StandardProgram, x: Vector, y: Vector, z: Vector, active: Mask) -> Curvature:
+    """Examine a point with small residuals and these active bounds, in the scaled standard form."""
+    found = _with_best_multipliers(program, x, y, z, active, MULTIPLIERS_TRIED)
+    if found.kind is not PointKind.MINIMUM_NOT_STRICT:
+        return found
+    _, J, W = program.derivatives(x, y)
+    down = flat_descent(program, x, active_jacobian(program, J, _strong(active, y, z)), W)
+    return found if down is None else replace(found, kind=PointKind.SADDLE_OR_MAXIMUM, direction=down)
 
-    Where the active gradients depend on each other, the curvature along a direction is that with the best multipliers
-    for it; so many are tried.
-    """
+
+def _with_best_multipliers(
+    program: StandardProgram, x: Vector, y: Vector, z: Vector, active: Mask, tries: int
+) -> Curvature:
+    # Where the active gradients depend on each other, the curvature along a direction is that with the best multipliers
+    # for it; so many are tried.
     found = _with_multipliers(program, x, y, z, active)
     if found.independent or found.kind is not PointKind.SADDLE_OR_MAXIMUM:
         return found
@@ -78,13 +86,13 @@ def curvature(
         return found
     if best <= zero or not tries:
         return replace(found, kind=PointKind.MINIMUM_NOT_STRICT, direction=np.zeros(x.size))
-    return curvature(program, x, *other, active, tries - 1)
+    return _with_best_multipliers(program, x, *other, active, tries - 1)
 
 
 def _with_multipliers(program: StandardProgram, x: Vector, y: Vector, z: Vector, active: Mask) -> Curvature:
     g, J, W = program.derivatives(x, y)
     nowhere = np.zeros(x.size)
-    strong = active & (z > STRONGLY_ACTIVE * max(1.0, largest(y), largest(z)))
+    strong = _strong(active, y, z)
     A = active_jacobian(program, J, active)
     basis = RangeNullSpace(A)
     independent = basis.rank == A.shape[0]
@@ -118,6 +126,10 @@ def _with_multipliers(program: StandardProgram, x: Vector, y: Vector, z: Vector,
         strict = bool(lowest.dot(W_after).dot(lowest) >= SAME_CURVATURE * lowest.dot(W).dot(lowest))
     kind = PointKind.STRICT_MINIMUM if strict else PointKind.MINIMUM_NOT_STRICT
     return Curvature(kind, nowhere, independent, left, weak)
+
+
+def _strong(active: Mask, y: Vector, z: Vector) -> Mask:
+    return np.asarray(active & (z > STRONGLY_ACTIVE * max(1.0, largest(y), largest(z))))
 
 
 def leave(program: StandardProgram, x: Vector, y: Vector, direction: Vector) -> Vector:

@@ -83,13 +83,13 @@ class ActiveSet:
     noise: float
     balanced: bool
 
-    @property
+    @functools.cached_property
     def lengths(self) -> Vector:
         """(k,) lengths of the gradients; 1 where a gradient is zero."""
         lengths = np.linalg.norm(self.gradients, axis=1)
         return np.where(lengths > 0.0, lengths, 1.0)
 
-    @property
+    @functools.cached_property
     def unit(self) -> Vector:
         """(k, n) gradients of length 1; zero gradients stay zero."""
         return np.asarray(self.gradients / self.lengths[:, None])

@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lagrange.model.named_pytree import Layout, Mask, Vector
-from lagrange.model.program import Program
+from lagrange.model.named_pytree import Vector
 from lagrange.result import Result
 from lagrange.sensitivity.active_system import ActiveSystem, active_system
 from lagrange.sensitivity.comparative_statics import (
@@ -26,14 +25,14 @@ from lagrange.sensitivity.comparative_statics import (
 from lagrange.sensitivity.covariance import Covariance, covariance
 from lagrange.sensitivity.derivative import Derivative, derivative
 from lagrange.sensitivity.directional import Change, change
-from lagrange.sensitivity.kind import NOT_UNIQUE, ONE_SIDED, SMOOTH, UNDEFINED, kind_of
-from lagrange.sensitivity.not_differentiable import MISSING, Guarded, NotDifferentiable, guarded
+from lagrange.sensitivity.kind import SMOOTH, UNDEFINED, kind_of
+from lagrange.sensitivity.named_derivatives import SCALAR, NamedDerivatives
+from lagrange.sensitivity.not_differentiable import guarded
 from lagrange.sensitivity.parametric_program import ParametricProgram
 from lagrange.sensitivity.ranging import Ranging, ranging
 from lagrange.sensitivity.responses import Direction, Elasticity, Prediction, SideDerivatives
 from lagrange.sensitivity.verification import STEP, Resolve, Verification, verify
 
-SCALAR = Layout(None, ("value",), ((),))
 ROUNDING = 1e-14  # variables below this, relative to the largest, are zero
 
 
@@ -58,6 +57,7 @@ class Sensitivity:
         self._system, self._result = system, result
         self._program, self._parametric, self._resolve = result.program, parametric, resolve
         self.kind, self.reason = kind_of(system, result)
+        self._named = NamedDerivatives(result.program, system, self.kind, self.reason)
         self.exact = system is None or system.at.exact
 
     @property
@@ -70,7 +70,7 @@ class Sensitivity:
             Where it does not exist: for dicts on reading the entry, else at once.
         """
         found = self._by_parameters
-        return self._guarded(found.x, self._program.variables, self._program.parameters)
+        return self._named.guarded(found.x, self._program.variables, self._program.parameters)
 
     @property
     def multipliers(self) -> Mapping[str, Any]:
@@ -80,35 +80,35 @@ class Sensitivity:
         ------
         NotDifferentiable
         """
-        rows = self._spread(self._by_parameters.multipliers)[: self._program.m]
-        layouts = _constraint_layouts(self._program)
+        rows = self._named.spread(self._by_parameters.multipliers)[: self._program.m]
+        layouts = self._named.constraint_layouts
         blocks = np.split(rows, np.cumsum([layout.size for layout in layouts.values()])[:-1]) if layouts else []
         parameters = self._program.parameters
-        return self._by_name(
+        return self._named.by_name(
             {name: (block, layout, parameters) for (name, layout), block in zip(layouts.items(), blocks, strict=True)}
         )
 
     @property
     def bound_multipliers(self) -> Any:
         """d bound_multipliers / dp: a pytree like x of pytrees like p."""
-        rows = self._spread(self._by_parameters.multipliers)[self._program.m :]
-        return self._guarded(rows, self._program.variables, self._program.parameters)
+        rows = self._named.spread(self._by_parameters.multipliers)[self._program.m :]
+        return self._named.guarded(rows, self._program.variables, self._program.parameters)
 
     @property
     def objective(self) -> Any:
         """dV/dp, like p: the derivative of the optimal objective as stated (the envelope theorem)."""
-        return self._like_p(self._program.sign * self._by_parameters.value)
+        return self._named.like_p(self._program.sign * self._by_parameters.value)
 
     @property
     def objective_hessian(self) -> Any:
         """d2V/dp2: a pytree like p of pytrees like p."""
         parameters = self._program.parameters
-        return self._guarded(self._program.sign * self.flat_objective_hessian(), parameters, parameters)
+        return self._named.guarded(self._program.sign * self.flat_objective_hessian(), parameters, parameters)
 
     @property
     def elasticity(self) -> Elasticity:
         """Percent of x and of the objective per percent of each parameter."""
-        self._check_parameters()
+        self._named.check_parameters()
         p, x, program = self._result.p, self._result.x, self._program
         size, value = float(np.abs(x).max()), self._result.objective
         nothing = np.abs(x) <= ROUNDING * size
@@ -119,8 +119,8 @@ class Sensitivity:
             of_value = program.sign * self._by_parameters.value * p / value
         exists = np.isfinite(self._by_parameters.x)
         return Elasticity(
-            x=guarded(of_x, exists, program.variables, program.parameters, self._explain),
-            objective=self._like_p(of_value) if value else self._like_p(np.full(p.size, np.nan)),
+            x=guarded(of_x, exists, program.variables, program.parameters, self._named.explain),
+            objective=self._named.like_p(of_value) if value else self._named.like_p(np.full(p.size, np.nan)),
         )
 
     @functools.cached_property
@@ -129,12 +129,12 @@ class Sensitivity:
         program = self._program
         x, value = self._by_sides
         by_x, by_value, start = {}, {}, 0
-        for name, layout in _constraint_layouts(program).items():
+        for name, layout in self._named.constraint_layouts.items():
             block = slice(start, start + layout.size)
             by_x[name] = x[:, block], program.variables, layout
             by_value[name] = value[None, block], SCALAR, layout
             start += layout.size
-        return SideDerivatives(self._by_name(by_x), self._by_name(by_value))
+        return SideDerivatives(self._named.by_name(by_x), self._named.by_name(by_value))
 
     @functools.cached_property
     def bounds(self) -> SideDerivatives:
@@ -143,8 +143,8 @@ class Sensitivity:
         x, value = (part[..., program.m :] for part in self._by_sides)
         names = program.variable_names
         return SideDerivatives(
-            self._by_name({name: (x[:, [i]], program.variables, SCALAR) for i, name in enumerate(names)}),
-            self._by_name({name: (value[None, [i]], SCALAR, SCALAR) for i, name in enumerate(names)}),
+            self._named.by_name({name: (x[:, [i]], program.variables, SCALAR) for i, name in enumerate(names)}),
+            self._named.by_name({name: (value[None, [i]], SCALAR, SCALAR) for i, name in enumerate(names)}),
         )
 
     @property
@@ -170,16 +170,16 @@ class Sensitivity:
         NotDifferentiable
             The problem becomes infeasible along dp, or the second-order condition fails.
         """
-        self._check_parameters()
+        self._named.check_parameters()
         flat = self._program.parameters.flatten(dp, "dp")
-        return self._direction(change(self._valid_system(), flat, np.zeros(len(self._active_names))))
+        return self._direction(change(self._valid_system(), flat, np.zeros(len(self._named.active_names))))
 
     def predict(self, p: Any) -> Prediction:
         """The solution at parameters p by Taylor's formula: x and multipliers to first order, the objective to second.
 
         At a kink the one-sided derivative along p - p0 is used.
         """
-        self._check_parameters()
+        self._named.check_parameters()
         flat = self._program.parameters.flatten(p, "p")
         moved = flat != self._result.p  # infinite ones may stay as they are
         dp = np.zeros(flat.size)
@@ -251,8 +251,8 @@ class Sensitivity:
             For names that do not fit.
         """
         if self.kind != SMOOTH:
-            raise self._explain()
-        self._check_parameters()
+            raise self._named.explain()
+        self._named.check_parameters()
         hold, free = ([names] if isinstance(names, str) else names for names in (hold, free))
         return le_chatelier(self._valid_system(), hold, free)
 
@@ -288,10 +288,10 @@ class Sensitivity:
     def _by_parameters(self) -> Derivative:
         q, n = self._result.p.size, self._result.x.size
         if self._system is None or self.kind == UNDEFINED:
-            k = len(self._active_names)
+            k = len(self._named.active_names)
             value = np.full(q, np.nan)
             return Derivative(np.full((n, q), np.nan), np.full((k, q), np.nan), value)
-        return derivative(self._system, np.eye(q), np.zeros((len(self._active_names), q)))
+        return derivative(self._system, np.eye(q), np.zeros((len(self._named.active_names), q)))
 
     @functools.cached_property
     def _by_sides(self) -> tuple[Vector, Vector]:
@@ -300,7 +300,7 @@ class Sensitivity:
         x, value = np.zeros((n, m + n)), np.zeros(m + n)
         if self._system is None or self.kind == UNDEFINED:
             return x * np.nan, value * np.nan
-        k = len(self._active_names)
+        k = len(self._named.active_names)
         found = derivative(self._system, np.zeros((self._result.p.size, k)), np.eye(k))
         places = self._system.active.places
         x[:, places], value[places] = found.x, self._program.sign * found.value
@@ -308,10 +308,10 @@ class Sensitivity:
 
     def _prediction(self, dp: Vector) -> Prediction:
         system = self._valid_system()
-        moved = change(system, dp, np.zeros(len(self._active_names)))
+        moved = change(system, dp, np.zeros(len(self._named.active_names)))
         curvature = moved.bend if np.isfinite(moved.bend) else 0.0
         program, result = self._program, self._result
-        y = result.y + self._spread(moved.multipliers[:, None])[: program.m, 0]
+        y = result.y + self._named.spread(moved.multipliers[:, None])[: program.m, 0]
         return Prediction(
             x=program.variables.tree(result.x + moved.x),
             multipliers=program.by_constraint(y),
@@ -320,7 +320,7 @@ class Sensitivity:
 
     def _direction(self, moved: Change) -> Direction:
         program = self._program
-        multipliers = self._spread(moved.multipliers[:, None])[:, 0]
+        multipliers = self._named.spread(moved.multipliers[:, None])[:, 0]
         return Direction(
             x=program.variables.tree(moved.x + 0.0),
             multipliers=program.by_constraint(multipliers[: program.m]),
@@ -330,61 +330,8 @@ class Sensitivity:
 
     def _valid_system(self) -> ActiveSystem:
         if self._system is None or self.kind == UNDEFINED:
-            raise self._explain()
+            raise self._named.explain()
         return self._system
-
-    @property
-    def _active_names(self) -> tuple[str, ...]:
-        return () if self._system is None else self._system.active.names
-
-    def _spread(self, rows: Vector) -> Vector:
-        # From the active constraints to all rows and variables: inactive multipliers stay zero.
-        full = np.zeros((self._program.m + self._program.n, rows.shape[1]))
-        if self._system is None:
-            return full * np.nan
-        full[self._system.active.places] = rows
-        return full
-
-    def _like_p(self, values: Vector) -> Any:
-        return self._guarded(values[None, :], SCALAR, self._program.parameters)
-
-    def _by_name(self, blocks: Mapping[str, tuple[Vector, Layout, Layout]]) -> Mapping[str, Any]:
-        entries: dict[str, Any] = {}
-        for name, block in blocks.items():
-            try:
-                entries[name] = self._guarded(*block)
-            except NotDifferentiable:
-                entries[name] = MISSING
-        return Guarded(entries, self._explain) if any(entry is MISSING for entry in entries.values()) else entries
-
-    def _check_parameters(self) -> None:
-        if not self._program.parameters.size:
-            raise ValueError(
-                "the problem has no parameters to move: give p to solve, or ask for sensitivity.sides, "
-                "sensitivity.bounds and sensitivity.shadow_prices"
-            )
-
-    def _guarded(self, matrix: Vector, outputs: Layout, inputs: Layout) -> Any:
-        if inputs is self._program.parameters:
-            self._check_parameters()
-        exists: Mask = np.isfinite(matrix)
-        return guarded(np.where(exists, matrix + 0.0, np.nan), exists, outputs, inputs, self._explain)
-
-    def _explain(self) -> NotDifferentiable:
-        ask = {
-            ONE_SIDED: " Ask for one side: sensitivity.direction(dp).",
-            NOT_UNIQUE: " Ask for one side: sensitivity.direction(dp), sensitivity.shadow_prices.",
-            UNDEFINED: " See solution.conditions().",
-            SMOOTH: "",
-        }[self.kind]
-        direction = None
-        if self._system is not None and self.kind == UNDEFINED:
-            direction = self._program.variables.tree(self._system.weakest)
-        return NotDifferentiable(f"this derivative does not exist: {self.reason}{ask}", direction)
-
-
-def _constraint_layouts(program: Program) -> dict[str, Layout]:
-    return {function.name: Layout(None, (function.name,), (function.shape,)) for function in program.constraints}
 
 
 def sensitivity(parametric: ParametricProgram, result: Result, resolve: Resolve) -> Sensitivity:
