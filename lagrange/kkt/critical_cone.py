@@ -46,10 +46,10 @@ def size_of_terms(Z: Vector, W: Vector) -> float:
 
 
 def curves_up(A: Vector, W: Vector, x: Vector, dependent: float = RANK_TOLERANCE) -> bool:
-    """Whether d'Wd > 0 for all d != 0 with A d = 0, beyond rounding.
+    """Whether d'Wd > 0 for all d != 0 with A d = 0, beyond rounding, where every variable is measured by its size |x|.
 
-    Rounding is relative to entries of W, which depend on the units of the variables: it must be so in those of the
-    user, or where every variable is measured by its own size |x|.
+    Rounding is relative to entries of W, which depend on the units of the variables: curvature that is lost beside that
+    of other variables in the user's units may be clear in these.
 
     Parameters
     ----------
@@ -63,11 +63,8 @@ def curves_up(A: Vector, W: Vector, x: Vector, dependent: float = RANK_TOLERANCE
     >>> curves_up(A, W, np.array([1.0, 1.0])), curves_up(A, W, np.array([1e-4, 1e4]))
     (False, True)
     """
-    for units in (np.ones(x.size), _sizes(x)):
-        values, _ = _eigenpairs_in(units, A, W, dependent)
-        if not values.size or values[0] > CURVATURE_TOLERANCE:
-            return True
-    return False
+    values, _ = _eigenpairs_in(_sizes(x), A, W, dependent)
+    return bool(not values.size or values[0] > CURVATURE_TOLERANCE)
 
 
 def curves_down(A: Vector, W: Vector, x: Vector, dependent: float = RANK_TOLERANCE) -> Vector | None:

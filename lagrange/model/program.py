@@ -91,7 +91,7 @@ class Program:
     def n(self) -> int:
         return self.variables.size
 
-    @property
+    @functools.cached_property
     def m(self) -> int:
         return sum(function.size for function in self.constraints)
 

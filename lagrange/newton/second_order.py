@@ -119,7 +119,8 @@ def _with_multipliers(program: StandardProgram, x: Vector, y: Vector, z: Vector,
             return Curvature(PointKind.SADDLE_OR_MAXIMUM, down, independent, left, weak)
         A = active_jacobian(program, J, strong)
         values, vectors = eigenpairs(RangeNullSpace(A).Z, W)
-    strict = not values.size or (curves_up(A, W, x) and certain(vectors[:, 0]))
+    curved = not values.size or values[0] > CURVATURE_TOLERANCE or curves_up(A, W, x)
+    strict = curved and (not values.size or certain(vectors[:, 0]))
     if strict and values.size and left > SETTLED_STEP:
         _, _, W_after = program.derivatives(x + step, y)
         lowest = vectors[:, 0]

@@ -27,7 +27,7 @@ import numpy as np
 from lagrange.derivatives.difference_limits import SEED
 from lagrange.derivatives.evaluation import Derivatives, Evaluation
 from lagrange.derivatives.inspection import nearby_point, user_functions
-from lagrange.kkt.null_space import RANK_TOLERANCE
+from lagrange.kkt.null_space import RANK_TOLERANCE, RangeNullSpace
 from lagrange.model.named_pytree import Mask, Vector
 from lagrange.model.reductions import largest
 from lagrange.model.standard_form import Indices
@@ -65,6 +65,7 @@ class ActiveSet:
     accuracy : relative size of a slack, or of a distance in x, that is zero at this point
     zero_pressure : pressure that is zero at this point
     balanced : the point is one at which multipliers were verified
+    basis : of the unit gradients of the strongly active constraints
     noise : how far unit gradients change within the accuracy of x; gradients closer than that may be dependent
     """
 
@@ -82,6 +83,7 @@ class ActiveSet:
     zero_pressure: float
     noise: float
     balanced: bool
+    basis: RangeNullSpace
 
     @functools.cached_property
     def lengths(self) -> Vector:
@@ -147,10 +149,11 @@ def active_set(evaluation: Evaluation, result: Result) -> ActiveSet:
     signs = np.where(equal, 0.0, np.where(is_upper, 1.0, -1.0))[places]
     gradients, excess = _gradients(jacobian, places, m), (values - side)[places]
     distance = (max(ROUNDING, result.residuals.relative) if known else accuracy) * x_size
-    if known and strong.any():
+    pressing, steepness = strong[places], lengths[places]
+    basis = RangeNullSpace(gradients[pressing] / np.where(steepness > 0.0, steepness, 1.0)[pressing, None])
+    if known and basis.rank:
         # Where gradients are nearly dependent, a small excess is a long way: Newton's step tells how long.
-        pressing = strong[places]
-        step = np.linalg.lstsq(gradients[pressing], excess[pressing], rcond=RANK_TOLERANCE)[0]
+        step = basis.Y @ basis.normal_coordinates((excess / steepness)[pressing])
         distance = max(distance, min(REACH * largest(step), LOOSEST * x_size))
     return ActiveSet(
         names=tuple(_name(result, int(place), sign) for place, sign in zip(places, signs, strict=True)),
@@ -167,6 +170,7 @@ def active_set(evaluation: Evaluation, result: Result) -> ActiveSet:
         zero_pressure=zero_pressure,
         noise=max(RANK_TOLERANCE, _change(evaluation, x, distance, gradients, places, m)),
         balanced=known,
+        basis=basis,
     )
 
 

@@ -19,6 +19,7 @@ from lagrange.model.named_pytree import Mask, Vector
 from lagrange.model.reductions import largest
 from lagrange.optimality.active_set import ActiveSet
 
+CLEARLY = 1e3  # pivots this far above what counts as zero leave no doubt: no singular value is near it
 SIGN = 1e-12  # wrong signs below this are rounding
 UNBALANCED = 1e-5  # a gradient that is left over beyond this, relative, is not balanced by any multipliers
 NO_DISTANCE = 1e-12  # residual of the least distance program that proves that there is no point
@@ -42,12 +43,18 @@ class MultiplierPolyhedron:
         self.active = active
         self._per_unit = active.size / active.lengths  # the user's multiplier per unit
         gradient, unit = active.objective_gradient / active.size, active.unit
-        # A' = U S V': gradients that are dependent to within the accuracy of the point count as dependent.
         k, n = unit.shape
-        U, S, V = np.linalg.svd(unit.T, full_matrices=n < k) if k else (np.empty((n, 0)), np.empty(0), np.empty((0, 0)))
-        rank = int((active.noise * S[:1] < S).sum())
-        self.null: Vector = V[rank:].T
-        self.particular: Vector = -V[:rank].T @ ((U[:, :rank].T @ gradient) / S[:rank])
+        if active.strong.all() and active.basis.rank == k and active.basis.margin > CLEARLY * active.noise:
+            self.null: Vector = np.empty((k, 0))
+            self.particular: Vector = -active.basis.multipliers(gradient)
+        else:
+            # A' = U S V': gradients that are dependent to within the accuracy of the point count as dependent.
+            U, S, V = (
+                np.linalg.svd(unit.T, full_matrices=n < k) if k else (np.empty((n, 0)), np.empty(0), np.empty((0, 0)))
+            )
+            rank = int((active.noise * S[:1] < S).sum())
+            self.null = V[rank:].T
+            self.particular = -V[:rank].T @ ((U[:, :rank].T @ gradient) / S[:rank])
         self._allowed = 0.0
         balanced = active.balanced and largest(gradient + self.particular @ unit) <= UNBALANCED
         if balanced and self._nearest(self.null, self.particular, np.ones(k)) is None:

@@ -19,7 +19,7 @@ from scipy.linalg import lapack
 from lagrange.derivatives.evaluation import Evaluation
 from lagrange.derivatives.inspection import user_functions
 from lagrange.derivatives.parameter_derivatives import ParameterSource, Sides
-from lagrange.kkt.critical_cone import curves_up, eigenpairs
+from lagrange.kkt.critical_cone import CURVATURE_TOLERANCE, curves_up, eigenpairs
 from lagrange.kkt.null_space import NullSpaceFactorization, RangeNullSpace
 from lagrange.model.named_pytree import Vector
 from lagrange.model.status import PointKind
@@ -100,13 +100,15 @@ def active_system(evaluation: Evaluation, source: ParameterSource, result: Resul
     active = active_set(evaluation, result)
     at = _linearized(evaluation, source, result, active, active.multipliers)
     k, n = active.gradients.shape
-    factorization = NullSpaceFactorization(at.W, None, active.unit, k)
+    factorization = NullSpaceFactorization(at.W, None, active.unit, k, basis=active.basis)
     factorization.regularize(0.0)
-    pressing = active.unit[active.strong]
-    curved, weakest = curves_up(pressing, at.W, result.x, active.noise), np.zeros(n)
-    if not curved or result.kind is not PointKind.STRICT_MINIMUM:
-        _, directions = eigenpairs(RangeNullSpace(pressing, active.noise).Z, at.W)
-        weakest = directions[:, 0] if directions.shape[1] else weakest
+    pressing, weakest = active.basis, np.zeros(n)
+    if pressing.margin <= active.noise:
+        pressing = RangeNullSpace(pressing.A, active.noise)
+    values, directions = eigenpairs(pressing.Z, at.W)
+    curved = not values.size or values[0] > CURVATURE_TOLERANCE or curves_up(pressing.A, at.W, result.x, active.noise)
+    if values.size and (not curved or result.kind is not PointKind.STRICT_MINIMUM):
+        weakest = directions[:, 0]
     polyhedron = MultiplierPolyhedron(active)
     return ActiveSystem(
         evaluation=evaluation,
