@@ -11,6 +11,7 @@ from lagrange.derivatives.derivative_check import check_derivatives as _check_de
 from lagrange.derivatives.derivative_report import DerivativeReport
 from lagrange.derivatives.evaluation import Derivatives, derivatives_of
 from lagrange.feasible_solve import solve_on_manifold
+from lagrange.model.captured import captured
 from lagrange.model.constraint import Constraint
 from lagrange.model.description import Descriptions
 from lagrange.model.named_pytree import Vector
@@ -21,10 +22,13 @@ from lagrange.optimality.examine import DEFAULT_TOLERANCE, examine, flat_multipl
 from lagrange.optimality.infeasibility import Infeasibility, explain_infeasibility
 from lagrange.preflight import preflight
 from lagrange.preflight_record import Preflight
+from lagrange.result import Result
 from lagrange.sensitivity.argmin import Argmin
 from lagrange.sensitivity.parametric_program import ParametricProgram
 from lagrange.solution import Solution
 from lagrange.solve import solve
+
+SAME = 1e-7  # values of a function that differ by less are the same
 
 
 class Problem:
@@ -88,7 +92,8 @@ class Problem:
                 )
         self.definition = Definition(objective, maximize is not None, constraints, bounds)
         self.descriptions = Descriptions.of(describe)
-        self._bound: dict[Any, Derivatives] = {}
+        # By structure of x and p: the derivatives, and what the functions read when these were compiled.
+        self._bound: dict[Any, tuple[Derivatives, tuple[Any, ...]]] = {}
         self._parametric: dict[int, ParametricProgram] = {}
 
     def solve(
@@ -291,8 +296,32 @@ class Problem:
         return self._parametric.setdefault(id(derivatives), ParametricProgram(derivatives))
 
     def prepare(self, x0: Any, p: Any = None) -> tuple[Derivatives, Vector, Vector]:
-        """Flat x0 and p, and the derivatives of the program, compiled at most once per structure of x and p."""
+        """Flat x0 and p, and the derivatives of the program, compiled once per structure of x and p.
+
+        Again where what the functions read besides x and p (globals, closures, arrays, attributes) has changed.
+        """
         return self._derive(self.definition, x0, p)
+
+    def derivatives_of(self, result: Result) -> Derivatives:
+        """The derivatives of the program that this is a result of.
+
+        Raises
+        ------
+        RuntimeError
+            Where its functions read something that has changed since.
+        """
+        program = result.program
+        for derivatives, reads in self._bound.values():
+            # A counter, or a store of results, changes too: then the functions are the same.
+            if derivatives.program is program and (reads == _reads(program.definition) or _still_holds(result)):
+                return derivatives
+        if not result.success:
+            # Of a landing that failed.
+            return self.prepare(program.variables.tree(result.x), program.parameter_tree(result.p))[0]
+        raise RuntimeError(
+            "the functions of this problem read something (a global, a closure, an array, an attribute) that has "
+            "changed since this solution was found: solve again, and make what is to change a parameter p"
+        )
 
     def _derive(
         self, definition: Definition, x0: Any, p: Any, may_cross: bool = False
@@ -303,8 +332,8 @@ class Problem:
             tuple(definition.constraints),
             *map(_structure, (x0, p)),
         )
-        derivatives = self._bound.get(key)
-        if derivatives is None:
+        derivatives, reads = self._bound.get(key, (None, ()))
+        if derivatives is None or reads != _reads(definition):
             program = bind(definition, x0, p)
             if definition is self.definition:
                 self.descriptions.check(program.variable_names, program.row_names, program.parameters.names())
@@ -316,8 +345,21 @@ class Problem:
                     if not may_cross:
                         raise
             derivatives = derivatives_of(program, x_flat, p_flat)
-            self._bound[key] = derivatives
+            self._bound[key] = derivatives, _reads(definition)
         return derivatives, *_flat(derivatives.program, x0, p)
+
+
+def _reads(definition: Definition) -> tuple[Any, ...]:
+    items = definition.constraints.values()
+    sides = [side for item in items for side in (item.lower, item.upper) if not callable(side)]
+    return captured(definition.objective, *(item.function for item in items), definition.bounds, *sides)
+
+
+def _still_holds(result: Result) -> bool:
+    """The functions return at x what they returned in the solve."""
+    program = result.program
+    now = np.concatenate([np.ravel(program.evaluate(function, result.x, result.p)) for function in program.functions])
+    return np.allclose(now, [result.objective, *result.c], rtol=SAME, atol=SAME, equal_nan=True)
 
 
 def check_derivatives(problem: Problem, x: Any, p: Any = None) -> DerivativeReport:

@@ -213,12 +213,11 @@ class Solution:
         >>> s.kind, s.x["total"].round(6).tolist(), round(s.objective["total"], 6)
         ('smooth', [0.5, 0.5], 2.0)
         """
-        derivatives, _, _ = self.problem.prepare(self.x, self.p)
 
         def resolve(p: Vector) -> Result:
             return self.problem.solve(self.x, self.result.program.parameter_tree(p), warm=self).result
 
-        return sensitivity(self.problem.parametric(derivatives), self.result, resolve)
+        return sensitivity(self.problem.parametric(self.problem.derivatives_of(self.result)), self.result, resolve)
 
     def report(self, file: str | Path, *, title: str | None = None) -> Path:
         """Write a report: the answer, prices in words, conditions, ranges, elasticities, what happens if, all checked.
@@ -313,8 +312,7 @@ class Solution:
         return plot_convergence(self, ax)
 
     def _evaluation(self) -> Evaluation:
-        # The functions are compiled already: the problem remembers them by the structure of x and p.
-        return self.result.evaluation(self.problem.prepare(self.x, self.p)[0])
+        return self.result.evaluation(self.problem.derivatives_of(self.result))
 
     def __str__(self) -> str:
         from lagrange.report.text import solution_text

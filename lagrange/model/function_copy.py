@@ -35,6 +35,14 @@ def is_of_lagrange(filename: str) -> bool:
     return filename.startswith(LAGRANGE_FOLDER)
 
 
+def is_of_user(module: str | None, filename: str, package: str = "") -> bool:
+    """Whether code is the user's: not of a library, or of this package."""
+    root = _root_of_name(module)
+    if root in LIBRARIES or (not filename and root in sys.stdlib_module_names):
+        return False
+    return root == package or not filename.startswith(LIBRARY_FOLDERS)
+
+
 class FunctionCopier:
     """Copies one function and what it reaches. `copy` is the function to call in its place.
 
@@ -88,11 +96,7 @@ class FunctionCopier:
         return stand_in(value)
 
     def _is_own(self, module: str | None, filename: str) -> bool:
-        """Whether code is the user's: not of a library, or of the same package as the function itself."""
-        root = _root_of_name(module)
-        if root in LIBRARIES or (not filename and root in sys.stdlib_module_names):
-            return False
-        return root == self._package or not filename.startswith(LIBRARY_FOLDERS)
+        return is_of_user(module, filename, self._package)
 
     def _is_own_class(self, kind: type) -> bool:
         module = sys.modules.get(kind.__module__)
@@ -109,7 +113,7 @@ class FunctionCopier:
             self._originals.append(cell)
             if not _is_empty(cell) and _is_empty(new_cell):
                 new_cell.cell_contents = self.substitute(cell.cell_contents)
-        for name in _names(code):
+        for name in names_in(code):
             self.uses_other_libraries |= _root_of_name(name) == "jax"  # imported while the function runs
             if name in function.__globals__:
                 namespace[name] = self._reached(function.__globals__[name], code)
@@ -125,7 +129,7 @@ class FunctionCopier:
         """The copy of a global; of a user's module, also what the code names in it, to know what it uses."""
         copy = self.substitute(value)
         if isinstance(copy, _UserModule):
-            for name in _names(code) & vars(value).keys():
+            for name in names_in(code) & vars(value).keys():
                 self.substitute(getattr(value, name))
         return copy
 
@@ -203,12 +207,12 @@ def _root_of(value: Any) -> str:
     return _root_of_name(getattr(value, "__module__", None) or type(value).__module__)
 
 
-def _names(code: CodeType) -> set[str]:
+def names_in(code: CodeType) -> set[str]:
     """Names of globals, attributes and modules in a function and the functions inside it."""
     names = set(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            names |= _names(constant)
+            names |= names_in(constant)
     return names
 
 

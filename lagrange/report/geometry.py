@@ -67,8 +67,7 @@ def geometry(solution: Understood) -> Geometry | None:
     program = result.program
     if program.n != 2 or not np.isfinite(result.x).all():
         return None
-    derivatives, _, p = solution.problem.prepare(solution.x, solution.p)
-    evaluation = Evaluation(derivatives, p)
+    evaluation = Evaluation(solution.problem.derivatives_of(result), result.p)
     first, second = (np.linspace(*window, GRID) for window in _windows(result))
     values = np.array([[_values(evaluation, np.array([a, b])) for a in first] for b in second])
     with np.errstate(invalid="ignore"):
