@@ -76,7 +76,7 @@ def solve_on_manifold(
     except KeyboardInterrupt:
         monitor.stop = StopReason.STOPPED_BY_USER
         outcome = Outcome(End.STOPPED, None, _best_so_far(standard, free, monitor))
-        judged = judge(standard, outcome, settings.tol)
+        judged = judge(standard, outcome, settings.tol, around=False)
     result = verdict(standard, outcome, judged, monitor, jacobian)
     return _with_calls(result, [*ground.calls, result.evaluations])
 
@@ -123,7 +123,7 @@ def _search(
     outcome = _open(standard, x, monitor, warm)
     while True:
         outcome = outcome or feasible_path(standard, plan.x, monitor, inner, plan.mu, plan.z)
-        judged = judge(standard, outcome, tol)
+        judged = judge(standard, outcome, tol, around=False)
         if outcome.end not in (End.POLISHED, End.CONVERGED):
             return outcome, judged
         it = outcome.iterate

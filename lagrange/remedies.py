@@ -66,7 +66,7 @@ def beside_a_flat_violation(
 
 def sharper(standard: StandardProgram, last: Attempt, outcome: Outcome, judged: Judged) -> Attempt | None:
     """The scaled, relaxed problem is solved, but the user's is not."""
-    if outcome.end not in ENDED_WELL or judged.bend is not None or outcome.iterate is None:
+    if outcome.end not in ENDED_WELL or judged.bend is not None or judged.kinks or outcome.iterate is None:
         return None
     tol = TIGHTEN * last.tol
     return replace(last, it=outcome.iterate, tol=tol, mu=tol)

@@ -24,6 +24,8 @@ from lagrange.remedies import REMEDIES, Attempt
 from lagrange.result import Result
 from lagrange.verdict import Judged, failed_at_start, judge, verdict
 
+SAME_OBJECTIVE = 1e-13  # relative differences below this are rounding
+
 
 def solve(
     derivatives: Derivatives,
@@ -92,7 +94,8 @@ def _search(standard: StandardProgram, x: Vector, monitor: Monitor, warm: Result
     if outcome is opened and monitor.stop is None and _is_doubtful(judged):
         # Full steps may end in a corner where the objective is flat: see where the barrier phase leads.
         again = _attempts(standard, monitor, x)
-        if again[1].bend is not None:
+        f, f_again = float(judged.seen.values[0]), float(again[1].seen.values[0])
+        if again[1].bend is not None and f_again <= f + SAME_OBJECTIVE * max(1.0, abs(f)):
             return again
     return outcome, judged
 

@@ -15,9 +15,11 @@ import numpy as np
 from lagrange.blame import conflict, not_finite, ray, violated
 from lagrange.derivatives.evaluation import Evaluation
 from lagrange.derivatives.scaling import StandardProgram
+from lagrange.kinks import kinks
 from lagrange.kkt.dependence import dependent_groups
 from lagrange.kkt.residuals import Residuals, kkt_residuals
 from lagrange.model.named_pytree import Mask, Vector, point_text
+from lagrange.model.reductions import largest
 from lagrange.model.status import PointKind, StopReason
 from lagrange.newton.active_set_phase import ActivePoint, guess
 from lagrange.newton.barrier_phase import End, Outcome
@@ -27,6 +29,13 @@ from lagrange.newton.second_order import Curvature, active_jacobian, curvature
 from lagrange.result import Evaluations, Result, bound_name
 
 ON_THE_BOUND = 1e-12  # distances below this, relative, are rounding
+KINK = (
+    "The residuals are small, but there is a kink in {} here: the slope jumps, and what is computed of it is no "
+    "derivative. Instead of max(a, b) <= c write a <= c and b <= c; instead of minimizing max(a, b) minimize t with "
+    "t >= a and t >= b; or start elsewhere."
+)
+MODEST = 1e2  # multipliers in the scaled problem up to here are no sign that there are none ...
+EXPLODED = 1e10  # ... and beyond they are, whatever the residuals
 AT_REST = 1e-6  # multipliers below this, relative to the largest, have no part in the Fritz John test
 
 
@@ -51,6 +60,7 @@ class Judged:
     seen: Examined
     bend: Curvature | None
     remark: str = ""  # why the residuals alone do not make it stationary
+    kinks: tuple[str, ...] = ()  # the functions whose derivatives tell nothing here
 
 
 def candidate(standard: StandardProgram, outcome: Outcome) -> ActivePoint:
@@ -88,8 +98,13 @@ def examine(standard: StandardProgram, point: ActivePoint) -> Examined:
     return Examined(x, y, z, values, jacobian, hessian, residuals)
 
 
-def judge(standard: StandardProgram, outcome: Outcome, tol: float) -> Judged:
-    """Examine the candidate of an outcome; look at the curvature where it is stationary."""
+def judge(standard: StandardProgram, outcome: Outcome, tol: float, around: bool = True) -> Judged:
+    """Examine the candidate of an outcome; look at the curvature where it is stationary.
+
+    Parameters
+    ----------
+    around : whether functions may be called beside the point: for kinks, and where curvature decides nothing
+    """
     point = candidate(standard, outcome)
     seen = examine(standard, point)
     # What lies exactly on its bound is active too, though its multiplier be zero.
@@ -99,11 +114,16 @@ def judge(standard: StandardProgram, outcome: Outcome, tol: float) -> Judged:
     point = replace(point, active=point.active | (np.abs(d) <= ON_THE_BOUND * standard.bound_sizes))
     if not standard.form.n or not seen.residuals.within(tol):
         return Judged(point, seen, None)
-    bend = curvature(standard, point.x, point.y, point.z, point.active)
+    rows, _ = _active_sides(standard, point.active)
+    matters = np.concatenate([[1.0], rows]) != 0.0
+    kinked = kinks(standard, seen.x, seen.values, seen.jacobian, matters) if around else ()
+    if kinked:
+        return Judged(point, seen, None, KINK.format(" and ".join(kinked)), kinked)
+    bend = curvature(standard, point.x, point.y, point.z, point.active, around)
     if bend.kind is PointKind.NOT_STATIONARY:
         remark = (
             f"The residuals are small, but the next Newton step would still change x by {bend.step_left:.2g} "
-            f"relative to its size: the objective may fall towards infinity without reaching a minimum."
+            f"relative to its size: the objective may go on without end, or reach its limit only at infinity."
         )
         return Judged(point, seen, None, remark)
     return Judged(point, seen, bend)
@@ -129,7 +149,7 @@ def verdict(
         kind = PointKind.STRICT_MINIMUM if within else PointKind.INFEASIBLE_STATIONARY
         blame = violated(program.row_names, seen.values[1:], standard.sides, tol)
     elif (
-        outcome.end in (End.CONVERGED, End.NO_PROGRESS)
+        _is_doubtful(outcome, judged)
         and seen.residuals.relative_feasibility <= math.sqrt(tol)
         and _no_multipliers(standard, seen, active_rows, jacobian_at_start)
     ):
@@ -172,6 +192,14 @@ def verdict(
         polished=polished,
         derivatives=(seen.jacobian, seen.hessian),
     )
+
+
+def _is_doubtful(outcome: Outcome, judged: Judged) -> bool:
+    """Multipliers that balance the gradient only because they are huge, or that do not: there may be none."""
+    size = largest(judged.point.y)
+    if judged.bend is not None and size <= MODEST:
+        return False
+    return outcome.end in (End.CONVERGED, End.NO_PROGRESS) or size > EXPLODED
 
 
 def failed_at_start(
@@ -240,10 +268,13 @@ def _message(
     if stop is not StopReason.CONVERGED:
         sentences.append(f"Stopped: {stop.label}. {stop.advice}")
     if not kind.is_minimum:
-        sentences.append(kind.advice)
+        sentences.append(kind.advice.replace("falls", "rises") if sign < 0.0 else kind.advice)
     for first, *others in dependent:
         if others:
-            sentences.append(f"{first} depends linearly on {', '.join(others)}: their multipliers are not unique.")
+            sentences.append(
+                f"{first} depends linearly on {', '.join(others)}: their multipliers are not unique. A right side may "
+                f"have two prices: sensitivity().shadow_prices."
+            )
         else:
             sentences.append(f"The gradient of {first} is zero here: its multiplier is not determined.")
     return " ".join(sentences)

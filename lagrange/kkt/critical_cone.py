@@ -22,6 +22,7 @@ from lagrange.model.reductions import largest
 CURVATURE_TOLERANCE = 1e-7  # curvatures below this, relative to the terms that they are sums of, are undecided
 CLEARLY_DOWN = 1e-4  # curvature below minus this, relative and in units of the variables' own sizes, is negative
 FACES = 6  # weakly active constraints whose faces are all searched
+SOME_FACES = 16  # beyond: the whole cone and its edges; up to here the faces spanned by two and three edges too
 IN_THE_CONE = 1e-8  # rates G d below this count as zero
 ROUNDING = 1e-12  # relative move of x that no curvature may depend on, and size of what is left of zeros
 SMALL = 1e-6  # curvatures above this, relative to W, are no rounding
@@ -88,7 +89,8 @@ def curves_down(A: Vector, W: Vector, x: Vector, dependent: float = RANK_TOLERAN
 
 
 def _sizes(x: Vector) -> Vector:
-    return np.where(x != 0.0, np.abs(x), 1.0)
+    # What is zero but for rounding has no size of its own.
+    return np.where(np.abs(x) > ROUNDING * largest(x), np.abs(x), 1.0)
 
 
 def _eigenpairs_in(units: Vector, A: Vector, W: Vector, dependent: float) -> tuple[Vector, Vector]:
@@ -124,8 +126,8 @@ def step_left(values: Vector, vectors: Vector, W: Vector, residual: Vector, flat
 def cone_curvatures(W: Vector, held: Vector, weak: Vector, below: float = np.inf) -> Iterator[tuple[float, Vector]]:
     """Curvatures d'Wd, relative as in `eigenpairs`, and unit directions d in the cone, face by face.
 
-    The smallest curvature over the whole cone is among them where there are at most `FACES` weak rows; only those
-    `below` a value are given.
+    The smallest curvature over the whole cone is among them where there are at most `FACES` weak rows; beyond, not all
+    faces are searched. Only curvatures `below` a value are given.
 
     Examples
     --------
@@ -149,6 +151,7 @@ def cone_curvatures(W: Vector, held: Vector, weak: Vector, below: float = np.inf
 
 def _faces(weak: int) -> Iterator[list[int]]:
     # From the whole cone to its edges: which weakly active constraints stay active.
-    for size in range(weak + 1) if weak <= FACES else (0, weak - 1):
+    some = (0, *range(weak - 3, weak)) if weak <= SOME_FACES else (0, weak - 1)
+    for size in range(weak + 1) if weak <= FACES else some:
         for kept in combinations(range(weak), size):
             yield list(kept)

@@ -268,6 +268,9 @@ def _shape_at(function: UserFunction, variables: Layout, parameters: Layout, x: 
     arguments = (tree, parameters.unflatten(p.copy())) if function.takes_p else (tree,)
     value = call_by_name(function.call, arguments, function.title, "x0")
     shape = _real_array(value, function.title).shape
+    if getattr(value, "dtype", type(value)) in (bool, np.dtype(bool)):
+        hint = ": write lagrange.at_least(lambda x: x[0], 1) for x[0] >= 1" if function.role == "constraint" else ""
+        raise TypeError(f"{function.title} must return numbers, got True or False{hint}")
     if function.role == "objective" and math.prod(shape) != 1:
         raise ValueError(f"{function.title} must return one number, got an array of shape {shape}")
     return () if function.role == "objective" else shape

@@ -53,7 +53,7 @@ class PointKind(Enum):
     )
     SADDLE_OR_MAXIMUM = (
         "saddle point or maximum",
-        "The objective decreases along the direction of negative curvature: start elsewhere.",
+        "The objective still improves along some feasible direction: start elsewhere.",
     )
     FRITZ_JOHN = (
         "point without multipliers (Fritz John)",

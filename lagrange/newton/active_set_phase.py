@@ -30,6 +30,7 @@ ON_THE_BOUND = 1e-8  # distances below this, relative, start an opening as activ
 FEASIBLE = 1e-6  # violations below this do not count in an opening
 OBJECTIVE_ROUNDING = 1e-10  # relative changes of the objective below this are no rise
 LARGEST_STEPS = 24
+LEFT_OVER = 1e-6  # multipliers of inactive rows below this are dropped before an ending
 NONE = np.zeros(1)  # bound multipliers are sums of the other terms
 ROUNDING = 1e-13  # relative residual at which nothing is left to gain
 
@@ -63,7 +64,11 @@ def polish(
     program: StandardProgram, x: Vector, y: Vector, active: Mask, monitor: Monitor, tol: float
 ) -> ActivePoint | None:
     """The KKT point near (x, y), starting from this guess of the active set; None where Newton does not contract."""
-    at = _linearize(program, x, y)
+    # What the barrier leaves on inactive rows has no part in the Lagrangian.
+    form = program.form
+    pressing = (np.arange(form.m) < form.equalities) | (np.abs(y) > LEFT_OVER)
+    pressing[form.index[active & (form.index >= form.n)] - form.n + form.equalities] = True
+    at = _linearize(program, x, np.where(pressing, y, 0.0))
     if at is None:
         return None
     converged, point = _full_steps(program, at, active, monitor, tol, ending=True)

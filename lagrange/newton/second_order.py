@@ -59,10 +59,15 @@ class Curvature:
     weak: bool
 
 
-def curvature(program: StandardProgram, x: Vector, y: Vector, z: Vector, active: Mask) -> Curvature:
-    """Examine a point with small residuals and these active bounds, in the scaled standard form."""
+def curvature(
+    program: StandardProgram, x: Vector, y: Vector, z: Vector, active: Mask, around: bool = True
+) -> Curvature:
+    """Examine a point with small residuals and these active bounds, in the scaled standard form.
+
+    Where curvature decides nothing, the objective is asked `around` the point, if that may be.
+    """
     found = _with_best_multipliers(program, x, y, z, active, MULTIPLIERS_TRIED)
-    if found.kind is not PointKind.MINIMUM_NOT_STRICT:
+    if found.kind is not PointKind.MINIMUM_NOT_STRICT or not around:
         return found
     _, J, W = program.derivatives(x, y)
     down = flat_descent(program, x, active_jacobian(program, J, _strong(active, y, z)), W)
@@ -121,8 +126,11 @@ def _with_multipliers(program: StandardProgram, x: Vector, y: Vector, z: Vector,
         values, vectors = eigenpairs(RangeNullSpace(A).Z, W)
     curved = not values.size or values[0] > CURVATURE_TOLERANCE or curves_up(A, W, x)
     strict = curved and (not values.size or certain(vectors[:, 0]))
-    if strict and values.size and left > SETTLED_STEP:
-        _, _, W_after = program.derivatives(x + step, y)
+    # What the barrier left on inactive bounds is part of the way that is still to go.
+    beside = g + y.dot(J) - program.form.scatter(np.where(active, z, 0.0))[: x.size]
+    step = step_left(values, vectors, W, beside, CURVATURE_TOLERANCE)
+    if strict and values.size and largest(step) > SETTLED_STEP * max(1.0, largest(x)):
+        _, _, W_after = program.derivatives(program.form.within_bounds(x + step), y)
         lowest = vectors[:, 0]
         strict = bool(lowest.dot(W_after).dot(lowest) >= SAME_CURVATURE * lowest.dot(W).dot(lowest))
     kind = PointKind.STRICT_MINIMUM if strict else PointKind.MINIMUM_NOT_STRICT

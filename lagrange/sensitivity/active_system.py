@@ -80,6 +80,16 @@ class ActiveSystem:
     def unique(self) -> bool:
         return not self.polyhedron.null.shape[1]
 
+    @property
+    def prices(self) -> tuple[Vector, Vector]:
+        """(m + n,) derivatives of the objective as stated when a side moves down and up; zero for what is inactive."""
+        low, high = self.polyhedron.intervals()
+        program, places = self.result.program, self.active.places
+        left, right = np.zeros(program.m + program.n), np.zeros(program.m + program.n)
+        # V'(+side) = max of -lambda, V'(-side) = max of lambda
+        left[places], right[places] = -program.sign * high, -program.sign * low
+        return left, right
+
     def linearized(self, multipliers: Vector) -> Linearized:
         """The linearization with other multipliers (k,) than the ones of the solution."""
         return _linearized(self.evaluation, self.source, self.result, self.active, multipliers)

@@ -28,6 +28,7 @@ from lagrange.sensitivity.directional import Change, change
 from lagrange.sensitivity.kind import SMOOTH, UNDEFINED, kind_of
 from lagrange.sensitivity.named_derivatives import SCALAR, NamedDerivatives
 from lagrange.sensitivity.not_differentiable import guarded
+from lagrange.sensitivity.overview import overview
 from lagrange.sensitivity.parametric_program import ParametricProgram
 from lagrange.sensitivity.ranging import Ranging, ranging
 from lagrange.sensitivity.responses import Direction, Elasticity, Prediction, SideDerivatives
@@ -153,13 +154,8 @@ class Sensitivity:
 
         The two differ where multipliers are not unique; infinite where the problem becomes infeasible on that side.
         """
-        system = self._valid_system()
-        low, high = system.polyhedron.intervals()
-        m, sign = self._program.m, self._program.sign
-        # V'(+side) = max of -lambda, V'(-side) = max of lambda
-        left, right = np.zeros(m + self._program.n), np.zeros(m + self._program.n)
-        left[system.active.places], right[system.active.places] = -sign * high, -sign * low
-        lefts, rights = (self._program.by_constraint(ends[:m] + 0.0) for ends in (left, right))
+        left, right = self._valid_system().prices
+        lefts, rights = (self._program.by_constraint(ends[: self._program.m] + 0.0) for ends in (left, right))
         return {name: (lefts[name], rights[name]) for name in lefts}
 
     def direction(self, dp: Any) -> Direction:
@@ -283,6 +279,11 @@ class Sensitivity:
         # [dx; I]' [ W  G; G'  Lambda_pp ] [dx; I], since A dx = -r
         cross = at.G.T @ dx
         return at.second + cross + cross.T + dx.T @ at.W @ dx
+
+    def __str__(self) -> str:
+        return overview(self._system, self._result, self.kind, self.reason, self._by_parameters)
+
+    __repr__ = __str__
 
     @functools.cached_property
     def _by_parameters(self) -> Derivative:
