@@ -60,6 +60,8 @@ def solve_watched(
     objective_only = np.concatenate([[1.0], np.zeros(program.m)])
     jacobian, hessian = evaluation.derivatives(x0, objective_only)
     problem = not_finite(program, x0, values, jacobian, hessian)
+    if problem and np.isnan(p).any():
+        problem = f"The parameter {program.parameters.names()[np.isnan(p).argmax()]} is nan. {problem}"
     if problem:
         # A function may be undefined on or beyond a bound; the solver starts inside anyway.
         inside = _inside(x0, bounds)

@@ -190,14 +190,20 @@ def verified(content: Content) -> Section:
         (
             trial.parameter,
             trial.step,
-            trial.predicted if abs(trial.predicted) > noise else 0.0,
-            trial.actual if abs(trial.actual) > noise else 0.0,
-            number(trial.x_error if trial.x_error > NOISE else 0.0, RESIDUAL_DIGITS),
+            _beyond(noise, trial.predicted),
+            _beyond(noise, trial.actual),
+            "" if math.isnan(trial.x_error) else number(_beyond(NOISE, trial.x_error) or 0.0, RESIDUAL_DIGITS),
             "" if math.isnan(trial.order) else f"{trial.order:.1f}",
             {True: "agrees", False: "DIFFERS", None: trial.remark}[trial.holds],
         )
         for trial in found.trials
     ]
     headers = ("parameter", "step", "predicted", "re-solved", "error of x", "order of the error", "verdict")
-    caption = "Change of the objective, predicted and re-solved (an error of order 2 is right)"
+    ordered = any(not math.isnan(trial.order) for trial in found.trials)
+    caption = f"Change of the objective, predicted and re-solved{' (an error of order 2 is right)' if ordered else ''}"
     return Section("verified", title, (verdict,), (grid(caption, headers, rows),))
+
+
+def _beyond(noise: float, value: float) -> float | None:
+    """None for what does not exist, 0 for what is noise."""
+    return None if math.isnan(value) else value if abs(value) > noise else 0.0

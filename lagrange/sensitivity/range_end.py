@@ -27,6 +27,8 @@ NO_LIMIT = "no limit"
 NOT_DETERMINED = "not determined: the multipliers are not unique"
 NOT_FINITE = "a function is not finite beyond"
 SINGULAR = "the solution ends: its KKT matrix becomes singular"
+NOT_FOLLOWED = "not followed further: no event so far, and the solution bends more and more"
+MOST_STEPS = 300  # of the march along one path
 FARTHEST = 1e3  # moves beyond this, relative to max(1, |value|) and to the first-order end, are no limit
 FIRST_STEP, GROWTH = 0.25, 1.5  # of the march along the path, relative to the first-order estimate
 BEYOND = 1.1  # a step goes at most so far, in the time to the next crossing by linear extrapolation
@@ -197,7 +199,9 @@ def _march(path: _Events, start: Place, first: float, size: float) -> tuple[floa
     farthest = FARTHEST * max(size, first if np.isfinite(first) else 0.0)
     step = FIRST_STEP * (first if 0.0 < first < np.inf else size)
     here, values, end = start, path.at(start), None
-    while here.t <= farthest:
+    for _ in range(MOST_STEPS):
+        if here.t > farthest:
+            return math.inf, NO_LIMIT
         if end is not None and end.t - here.t <= CLOSE * end.t:
             return _at_the_end(path, here, end)
         there = path.advance(here, here.t + step)
@@ -214,7 +218,7 @@ def _march(path: _Events, start: Place, first: float, size: float) -> tuple[floa
                 return _earliest(path, here, place)
         before, values = values, path.at(there)
         here, step = there, min(GROWTH * step, max(BEYOND * _foretold(before, values, step), SHORTEST * step))
-    return math.inf, NO_LIMIT
+    return here.t, NOT_FOLLOWED
 
 
 def _foretold(before: Vector | None, now: Vector | None, step: float) -> float:
