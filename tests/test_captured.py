@@ -66,6 +66,14 @@ def test_an_object_a_dict_behind_a_function_a_default_and_a_partial() -> None:
     SETTINGS["target"] = 3.0
 
 
+def test_a_function_with_derivatives_of_its_own() -> None:
+    place = np.array([1.0])
+    problem = lg.Problem(lg.supplied(lambda x: (x[0] - place[0]) ** 2, jacobian=lambda x: 2 * (x - place)))
+    assert solved(problem) == pytest.approx(1.0)
+    place[0] = 4.0
+    assert solved(problem) == pytest.approx(4.0)
+
+
 def test_bounds_and_sides_that_are_arrays() -> None:
     upper, cap = np.array([2.0]), np.array(1.5)
     problem = lg.Problem(lambda x: (x[0] - 3.0) ** 2, {"cap": lg.at_most(lambda x: x[0], cap)}, (None, upper))

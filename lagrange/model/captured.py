@@ -71,7 +71,7 @@ def _add(value: Any, record: list[Any], seen: set[int]) -> None:
         _add_all((value.__func__, value.__self__), record, seen)
     elif isinstance(value, functools.partial):
         _add_all((value.func, value.args, value.keywords), record, seen)
-    elif isinstance(value, functools._lru_cache_wrapper):
+    elif callable(value) and hasattr(value, "__wrapped__"):  # with a cache, or with derivatives of its own
         _add(value.__wrapped__, record, seen)
     elif type(value) in (list, tuple, dict):
         record.append(len(value))
