@@ -26,6 +26,8 @@ FLOORS = {
     "result": 5,
     "verdict": 5,
     "blame": 5,
+    "kinks": 5,
+    "remedies": 5,
     "preflight": 5,
     "preflight_record": 5,
     "sensitivity": 7,
