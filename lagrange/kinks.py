@@ -9,6 +9,8 @@ Derivatives tell nothing there: those of JAX are one of the two, or their mean, 
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from lagrange.derivatives.difference_limits import SEED
@@ -34,8 +36,7 @@ def kinks(standard: StandardProgram, x: Vector, values: Vector, jacobian: Vector
     step = STEPS[0] * sizes
     # Outside of its bounds a function need not be defined, and a kink there is no matter.
     free = (x - step > standard.bounds[0]) & (x + step < standard.bounds[1])
-    random = np.random.default_rng(SEED)
-    r = np.where(free, sizes * random.uniform(0.5, 1.0, x.size) * random.choice([-1.0, 1.0], x.size), 0.0)
+    r = np.where(free, sizes * _direction(x.size), 0.0)
     noise = NOISE * (np.abs(values) + np.abs(jacobian) @ np.abs(x))
     slope = np.abs(jacobian) @ np.abs(r)
     suspects = np.asarray(matters, dtype=bool)
@@ -51,3 +52,9 @@ def kinks(standard: StandardProgram, x: Vector, values: Vector, jacobian: Vector
         before = bend
     titles = [program.objective.title, *(f"constraint {name!r}" for name in program.row_names)]
     return tuple(title for title, kinked in zip(titles, suspects, strict=True) if kinked)
+
+
+@functools.lru_cache(maxsize=8)
+def _direction(n: int) -> Vector:
+    random = np.random.default_rng(SEED)
+    return np.asarray(random.uniform(0.5, 1.0, n) * random.choice([-1.0, 1.0], n))
