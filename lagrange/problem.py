@@ -302,6 +302,14 @@ class Problem:
         """
         return self._derive(self.definition, x0, p)
 
+    def compiled(self, result: Result) -> Derivatives | None:
+        """The derivatives with which this result was found; None where they have given way to others."""
+        return self._compiled(result)[0]
+
+    def _compiled(self, result: Result) -> tuple[Derivatives | None, tuple[Any, ...]]:
+        # With what the functions read when they were compiled.
+        return next((entry for entry in self._bound.values() if entry[0].program is result.program), (None, ()))
+
     def derivatives_of(self, result: Result) -> Derivatives:
         """The derivatives of the program that this is a result of.
 
@@ -310,13 +318,12 @@ class Problem:
         RuntimeError
             Where its functions read something that has changed since.
         """
-        program = result.program
-        for derivatives, reads in self._bound.values():
-            # A counter, or a store of results, changes too: then the functions are the same.
-            if derivatives.program is program and (reads == _reads(program.definition) or _still_holds(result)):
-                return derivatives
+        derivatives, reads = self._compiled(result)
+        # A counter, or a store of results, changes too: then the functions are the same.
+        if derivatives and (reads == _reads(result.program.definition) or _still_holds(result)):
+            return derivatives
         if not result.success:
-            # Of a landing that failed.
+            program = result.program  # of a landing that failed
             return self.prepare(program.variables.tree(result.x), program.parameter_tree(result.p))[0]
         raise RuntimeError(
             "the functions of this problem read something (a global, a closure, an array, an attribute) that has "

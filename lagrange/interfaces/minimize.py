@@ -228,8 +228,9 @@ def _derivatives(solution: Solution) -> tuple[Vector, Vector]:
     n, rows = result.x.size, 1 + result.y.size
     if result.program.definition is not solution.problem.definition:  # that of a landing
         return np.full((rows, n), np.nan), np.full((n, n), np.nan)
-    derivatives, _, p = solution.problem.prepare(result.x)
-    return Evaluation(derivatives, p).derivatives(result.x, np.eye(rows)[0])
+    # As they were in the solve: counters in the user's functions may have moved since.
+    derivatives = solution.problem.compiled(result) or solution.problem.prepare(result.x)[0]
+    return Evaluation(derivatives, result.p).derivatives(result.x, np.eye(rows)[0])
 
 
 def _status(solution: Solution) -> int:

@@ -1,4 +1,4 @@
-"""What dx/dp for 10 parameters costs beside the solve it follows: the smooth Hock-Schittkowski problems.
+"""What dx/dp for 10 parameters costs beside the solve: the smooth Hock-Schittkowski problems, and a large one.
 
     python -m problems.benchmarks.sensitivity_cost
 
@@ -20,6 +20,7 @@ from problems.collection import BenchmarkProblem
 from problems.hock_schittkowski import PROBLEMS
 
 PARAMETERS, REPEATS = 10, 9
+LARGE = 300  # variables of the last problem
 GROUPS = ((1, 4), (5, 9), (10, 19), (20, 1000))  # iterations of the solve
 
 
@@ -37,6 +38,18 @@ def with_ten_parameters(record: BenchmarkProblem) -> lg.Problem:
         )
     bounds = record.lower, record.upper
     return lg.Problem(lambda x, p: record.objective(x) + p[:half] @ (tilt @ x), rows, bounds)
+
+
+def portfolio(n: int) -> tuple[lg.Problem, np.ndarray, np.ndarray]:
+    """A seeded portfolio of n assets with a cap on concentration and ten factors: problem, start, parameters."""
+    random = np.random.default_rng(0)
+    factors = random.normal(size=(n, n))
+    risk, loads = factors @ factors.T / n + 0.1 * np.eye(n), random.normal(size=(n, PARAMETERS))
+    rows = {"budget": lg.equals(lambda x: x.sum(), 1.0), "cap": lg.at_most(lambda x: x @ x, 2.0)}
+    problem = lg.Problem(
+        lambda x, p: 0.5 * x @ risk @ x - (loads @ p) @ x + 0.01 * (x**4).sum(), rows, bounds=(0.0, 1.0)
+    )
+    return problem, np.full(n, 0.5), np.full(PARAMETERS, 0.3)
 
 
 def cpu_seconds(action: Callable[[], object]) -> float:
@@ -76,6 +89,11 @@ def main() -> None:
                 f"{low} to {high} iterations: {len(ratios)} problems, median {statistics.median(ratios):.2f}, "
                 f"below 0.2 in {sum(ratio < 0.2 for ratio in ratios)}"
             )
+    problem, x0, p = portfolio(LARGE)
+    solution = problem.solve(x0, p)
+    _ = solution.sensitivity().x
+    ratio = cpu_seconds(functools.partial(_derivative, solution)) / cpu_seconds(functools.partial(problem.solve, x0, p))
+    print(f"a portfolio of {LARGE} assets: {solution.iterations} iterations, dx/dp / solve {ratio:.2f}")
 
 
 if __name__ == "__main__":
