@@ -54,3 +54,15 @@ def test_what_is_smooth_there_is_solved(function: Any, bounds: Any, answer: floa
     solution = lg.Problem(function, bounds=bounds).solve([0.75])
     assert solution.success, solution.message
     assert solution.x[0] == pytest.approx(answer, abs=1e-6)
+
+
+def test_functions_that_are_defined_on_one_side_of_a_constraint_only() -> None:
+    # min (x - 2)^2 over x0 <= 1, where the function raises beyond: looking beside the answer must not lose it.
+    def value(x: Any) -> float:
+        if x[0] > 1.0 + 1e-7:
+            raise ValueError("beyond the table")
+        return float((x[0] - 2.0) ** 2)
+
+    given = lg.supplied(value, jacobian=lambda x: 2 * (x - 2.0), hessian=lambda x: np.array([[2.0]]))
+    solution = lg.Problem(given, {"cap": lg.at_most(lambda x: x[0], 1.0)}).solve([0.0])
+    assert solution.success and solution.x[0] == pytest.approx(1.0, abs=1e-8)

@@ -93,7 +93,7 @@ def _add_function(function: FunctionType, record: list[Any], seen: set[int]) -> 
         except ValueError:
             record.append(None)  # not assigned yet
     names, namespace = names_in(function.__code__), function.__globals__
-    for name in names & namespace.keys():
+    for name in sorted(names & namespace.keys()):  # a set has no order of its own
         value = namespace[name]
         _add(value, record, seen)
         if isinstance(value, ModuleType) and is_of_user(value.__name__, getattr(value, "__file__", None) or ""):

@@ -56,7 +56,10 @@ def _falls(program: StandardProgram, x: Vector, d: Vector, slope: float) -> bool
         trial = x + t * d
         if (form.within_bounds(trial) != trial).any():
             return False  # functions need not be defined there
-        f_trial, c = program.objective_and_rows(trial)
+        try:
+            f_trial, c = program.objective_and_rows(trial)
+        except Exception:  # a function of the user's that is not defined beside its constraints
+            return False
         fall = f - f_trial
         equations = largest(c[: form.equalities] / program.equation_sizes)
         distances = form.distances(np.concatenate([trial, c[form.equalities :]])) / program.bound_sizes
