@@ -798,7 +798,7 @@ def test_changing_a_returned_answer_does_not_change_the_solution():
     solution.multipliers["row"][:] = 99.0
     assert np.allclose(solution.x, [1.0, 1.5])
     assert np.allclose(solution.multipliers["row"], [0.0, 1.0])
-    assert "99" not in str(solution)
+    assert "99" not in str(solution).partition("Stationarity")[0]  # beyond stand residuals and seconds
 
 
 # Names of every kind
